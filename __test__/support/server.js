@@ -1,0 +1,143 @@
+'use strict'
+
+const http = require('node:http')
+const https = require('node:https')
+const socketClusterClient = require('socketcluster-client')
+const { certificate } = require('./certificate')
+const { consume, eventually, once, record, within } = require('./events')
+const { RawClient } = require('./raw-client')
+const subject = require('./subject')
+
+const AUTH_KEY = 'a-key-which-only-the-tests-know-0123456789'
+const HOST = '127.0.0.1'
+
+/** A running server together with all that a test opens against it. */
+class Running {
+  constructor(server, httpServer, { secure, watch }) {
+    this.server = server
+    this.httpServer = httpServer
+    this.secure = secure
+    this.port = httpServer.address() ? httpServer.address().port : 0
+    this.sockets = []
+    this._raw = []
+    this._clients = []
+    if (!watch) return
+    this.warnings = record(server, 'warning')
+    this.errors = record(server, 'error')
+    consume(server.listener('connection'), ({ socket }) => {
+      this.sockets.push(socket)
+    })
+  }
+
+  warningNames() {
+    return this.warnings.map(({ warning }) => warning.name)
+  }
+
+  /** A raw client whose connection is upgraded (or refused), before the handshake. */
+  async open(options = {}) {
+    const raw = new RawClient({ port: this.port, secure: this.secure, ...options })
+    this._raw.push(raw)
+    await raw.open()
+    return raw
+  }
+
+  /** A raw client which has completed the handshake. */
+  async raw({ handshake, ...options } = {}) {
+    const raw = await this.open(options)
+    await raw.handshake(handshake)
+    return raw
+  }
+
+  /** A client of the client library; it connects at once and never again. */
+  client(options = {}) {
+    const client = socketClusterClient.create({
+      hostname: HOST,
+      port: this.port,
+      secure: this.secure,
+      autoReconnect: false,
+      authTokenName: `test-${this.port}-${this._clients.length}`,
+      wsOptions: this.secure ? { rejectUnauthorized: false } : {},
+      ...options,
+    })
+    this._clients.push(client)
+    return client
+  }
+
+  /** A connected client and its socket on the server. */
+  async pair(options) {
+    const client = this.client(options)
+    const { id } = await once(client, 'connect')
+    return { client, socket: this.server.clients[id] }
+  }
+
+  /** A raw client after its handshake and its socket on the server. */
+  async rawPair(options) {
+    const client = await this.raw(options)
+    return { client, socket: this.server.clients[client.id] }
+  }
+
+  /** Answers a procedure on every socket which connects from now on. */
+  procedure(name, answer) {
+    this.onConnection((socket) => {
+      consume(socket.procedure(name), (request) => answer(request, socket))
+    })
+  }
+
+  onConnection(visit) {
+    consume(this.server.listener('connection'), ({ socket }) => {
+      visit(socket)
+    })
+  }
+
+  counts() {
+    const { clientsCount, pendingClientsCount, clients, pendingClients } = this.server
+    const lists = Object.keys(clients).length + Object.keys(pendingClients).length
+    return clientsCount + pendingClientsCount + lists
+  }
+
+  /** Resolves when the server counts no client any more. */
+  untilEmpty(timeout) {
+    return eventually(() => this.counts() === 0, 'server without clients', timeout)
+  }
+
+  /** Proves that the server still serves: a new client gets its own publication back. */
+  async assertServes() {
+    const raw = await this.raw()
+    const channel = `alive-${Math.random()}`
+    await raw.subscribe(channel)
+    await raw.publish(channel, 'here')
+    await raw.until(() => raw.published(channel).length === 1, 'publication of a live server')
+    raw.destroy()
+  }
+
+  async stop() {
+    for (const client of this._clients) client.disconnect()
+    for (const raw of this._raw) raw.destroy()
+    if (!this.closed) await within(this.close(), 'end of server.close()')
+    this.httpServer.closeAllConnections()
+    if (this.httpServer.listening) {
+      await within(new Promise((resolve) => this.httpServer.close(resolve)), 'closed http server')
+    }
+    this.server.closeAllListeners()
+  }
+
+  close(...args) {
+    this.closed = true
+    return this.server.close(...args)
+  }
+}
+
+/**
+ * Starts a server on a free port. `secure` takes https, `httpServer` a server of the caller, and
+ * `watch: false` leaves the server without any listener; all other options go to `attach`.
+ */
+async function startServer({ secure = false, watch = true, httpServer, ...options } = {}) {
+  const web = httpServer || (secure ? https.createServer(certificate()) : http.createServer())
+  const server = subject.attach(web, { authKey: AUTH_KEY, ...options })
+  const ready = server.isReady ? null : once(server, 'ready')
+  if (!web.listening) await new Promise((resolve) => web.listen(0, HOST, resolve))
+  await ready
+  return new Running(server, web, { secure, watch })
+}
+
+module.exports = { AUTH_KEY, HOST, Running, startServer }

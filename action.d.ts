@@ -1,0 +1,3 @@
+import { AGAction } from './types/action'
+
+export = AGAction

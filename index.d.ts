@@ -1,0 +1,35 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import { AGServerOptions } from './types/options'
+import { AGServer } from './types/server'
+
+export { AGRequest } from './types/request'
+export { AGServer } from './types/server'
+export { AGServerSocket } from './types/server-socket'
+
+/**
+ * Listens on a port with an HTTP server made for it (`server.httpServer`), which answers plain
+ * requests with 501.
+ */
+export function listen(port: number, options?: AGServerOptions, fn?: () => void): AGServer
+export function listen(port: number, fn?: () => void): AGServer
+
+/** Serves the upgrade requests of an HTTP server. Sets `options.httpServer`. */
+export function attach(server: HttpServer | HttpsServer, options?: AGServerOptions): AGServer
+
+export type * from './types/action'
+export type * from './types/auth'
+export type { Broker, BrokerClient, BrokerEngine, BrokerEvents } from './types/broker'
+export type { AGChannel, AGChannelEvents, ChannelState } from './types/channel'
+export type * from './types/errors'
+export type { Exchange, ExchangeEvents } from './types/exchange'
+export type * from './types/options'
+export type { AGServerEvents } from './types/server'
+export type {
+  AGServerSocketEvents,
+  InvokeOptions,
+  RawSocket,
+  SocketState,
+  TransmitOptions,
+} from './types/server-socket'
+export type * from './types/streams'

@@ -1,0 +1,41 @@
+'use strict'
+
+const http = require('http')
+const AGServer = require('./lib/server/server')
+const AGServerSocket = require('./lib/socket/socket')
+const AGRequest = require('ag-request')
+
+/**
+ * Creates an http.Server of its own, used for WebSocket upgrades only, and listens.
+ *
+ * @param {number | import('net').ListenOptions} port
+ * @param {object | (() => void)} [options] see AGServer
+ * @param {() => void} [callback] once it listens
+ * @returns {AGServer}
+ */
+function listen(port, options, callback) {
+  if (typeof options === 'function') return listen(port, {}, options)
+  const httpServer = http.createServer((_request, response) => {
+    response.writeHead(501)
+    response.end('Not Implemented')
+  })
+  const server = attach(httpServer, options)
+  server.httpServer = httpServer
+  httpServer.listen(port, callback)
+  return server
+}
+
+/**
+ * Serves the upgrade requests of an http.Server or https.Server.
+ *
+ * @param {import('http').Server} httpServer
+ * @param {object} [options] see AGServer; gets the property `httpServer`
+ * @returns {AGServer}
+ */
+function attach(httpServer, options) {
+  const all = options == null ? {} : options
+  all.httpServer = httpServer
+  return new AGServer(all)
+}
+
+module.exports = { AGServer, AGServerSocket, AGRequest, listen, attach }

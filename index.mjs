@@ -1,0 +1,4 @@
+import api from './index.js'
+
+export default api
+export const { AGServer, AGServerSocket, AGRequest, listen, attach } = api

@@ -1,0 +1,50 @@
+'use strict'
+
+const { InvalidActionError } = require('sc-errors')
+
+/** Something middleware decides on: `allow` it or `block` it, once. */
+class AGAction {
+  constructor() {
+    this.outcome = null
+    this.promise = new Promise((resolve, reject) => {
+      this._resolve = resolve
+      this._reject = reject
+    })
+
+    // Own and bound: `let { allow, block } = action` is common.
+    this.allow = (packet) => {
+      this._decide('allowed', 'allow')
+      this._resolve(packet)
+    }
+    this.block = (error) => {
+      this._decide('blocked', 'block')
+      this._reject(error)
+    }
+  }
+
+  _decide(outcome, verb) {
+    if (this.outcome) {
+      throw new InvalidActionError(
+        `AGAction ${this.type} has already been ${this.outcome}; cannot ${verb}`,
+      )
+    }
+    this.outcome = outcome
+  }
+}
+
+const TYPES = {
+  HANDSHAKE_WS: 'handshakeWS',
+  HANDSHAKE_SC: 'handshakeSC',
+  MESSAGE: 'message',
+  TRANSMIT: 'transmit',
+  INVOKE: 'invoke',
+  SUBSCRIBE: 'subscribe',
+  PUBLISH_IN: 'publishIn',
+  PUBLISH_OUT: 'publishOut',
+  AUTHENTICATE: 'authenticate',
+}
+
+Object.assign(AGAction, TYPES)
+Object.assign(AGAction.prototype, TYPES)
+
+module.exports = AGAction

@@ -1,0 +1,203 @@
+'use strict'
+
+// What each event of the core does.
+
+const { KIND } = require('../core/events')
+const { OP } = require('../core/commands')
+const hydrate = require('../core/hydrate')
+const { HTTPServerError } = require('sc-errors')
+const Broker = require('../exchange/broker')
+
+/** Events of one connection: read their fields, then act on its socket if there is one. */
+const SESSION = {
+  [KIND.CONNECTED](reader) {
+    const authenticated = !!reader.u32()
+    const auth = reader.auth()
+    return (socket) => socket._onConnected(auth, authenticated)
+  },
+  [KIND.CLOSED](reader) {
+    const code = reader.u32()
+    const reason = reader.json()
+    const channels = reader.names()
+    return (socket) => socket._onClosed(code, reason, channels)
+  },
+  [KIND.GONE](reader, link, connection) {
+    const code = reader.u32()
+    const reason = reader.text()
+    if (connection) link.remove(connection)
+    return (socket) => socket._onGone(code, reason)
+  },
+  [KIND.RAW_ASK](reader) {
+    const message = reader.message()
+    return (socket) => socket._onRawAsk(message)
+  },
+  [KIND.MESSAGE](reader) {
+    const message = reader.message()
+    return (socket) => socket._onMessage(message)
+  },
+  [KIND.RAW](reader) {
+    const message = reader.message()
+    return (socket) => socket.emit('raw', { message })
+  },
+  [KIND.PACKET](reader) {
+    const seq = reader.u32()
+    const kind = reader.packetKind()
+    const packet = {
+      kind,
+      name: reader.name(),
+      cid: reader.number(),
+      json: reader.json(),
+      expired: reader.number(),
+    }
+    return (socket) => socket._onPacket(seq, packet)
+  },
+  [KIND.HANDLED](reader) {
+    const name = reader.name()
+    const cid = reader.number()
+    const json = reader.json()
+    return (socket) => socket._onHandled(name, cid, json)
+  },
+  [KIND.RESPONSE](reader) {
+    const rid = reader.number()
+    const error = reader.json()
+    const data = reader.json()
+    return (socket) => socket._onResponse(rid, error, data)
+  },
+  [KIND.SUBSCRIBED](reader) {
+    const channel = reader.name()
+    const options = reader.text()
+    const replaced = !!reader.u32()
+    const data = reader.json()
+    return (socket) => socket._onSubscribed(channel, options, replaced, data)
+  },
+  [KIND.UNSUBSCRIBED](reader) {
+    const channel = reader.name()
+    return (socket) => socket._onUnsubscribed(channel)
+  },
+  [KIND.VERIFY_ASK](reader) {
+    const seq = reader.u32()
+    const flow = reader.u32()
+    const signed = reader.json()
+    return (socket) => socket._onVerifyAsk(seq, flow, signed)
+  },
+  [KIND.HANDSHAKE_ASK](reader) {
+    const seq = reader.u32()
+    const cid = reader.number()
+    const auth = reader.auth()
+    return (socket) => socket._onHandshakeAsk(seq, cid, auth)
+  },
+  [KIND.AUTHENTICATE_ASK](reader) {
+    const seq = reader.u32()
+    const auth = reader.auth()
+    return (socket) => socket._onAuthenticateAsk(seq, auth)
+  },
+  [KIND.AUTH_RESULT](reader) {
+    const auth = reader.auth()
+    return (socket) => socket._onAuthResult(auth)
+  },
+  [KIND.DEAUTHENTICATED]() {
+    return (socket) => socket._applyDeauthentication()
+  },
+  [KIND.DECODE_ASK](reader) {
+    const message = reader.message()
+    const seq = reader.u32()
+    return (socket) => socket._onDecodeAsk(seq, message)
+  },
+  [KIND.BROKER_SUBSCRIBE_ASK](reader) {
+    const seq = reader.u32()
+    const channel = reader.name()
+    return (socket) => socket._onBrokerAsk(seq, 'subscribeSocket', channel)
+  },
+  [KIND.BROKER_UNSUBSCRIBE_ASK](reader) {
+    const seq = reader.u32()
+    const channel = reader.name()
+    return (socket) => socket._onBrokerAsk(seq, 'unsubscribeSocket', channel)
+  },
+  [KIND.BROKER_PUBLISH_ASK](reader) {
+    const seq = reader.u32()
+    const cid = reader.number()
+    const channel = reader.name()
+    const json = reader.json()
+    return (socket) => socket._onBrokerPublishAsk(seq, cid, channel, json)
+  },
+}
+
+/** Bytes and orders for sockets that stay with Node.js. */
+const BRIDGE = {
+  [KIND.BRIDGE_WRITE]: (bridge, reader) => bridge.write(reader.bytes()),
+  [KIND.BRIDGE_END]: (bridge) => bridge.end(),
+  [KIND.BRIDGE_DESTROY]: (bridge) => bridge.destroy(),
+  [KIND.BRIDGE_PAUSE]: (bridge) => bridge.pause(),
+  [KIND.BRIDGE_RESUME]: (bridge) => bridge.resume(),
+}
+
+/** Events of the server as a whole. */
+const GENERAL = {
+  [KIND.ENCODE](reader, link) {
+    const conns = reader.conns()
+    const packet = reader.text()
+    const message = link.server._codecBridge.encodePacket(packet)
+    if (message === undefined) return
+    const text = typeof message === 'string'
+    const command = link.command(OP.SEND_MANY).u32(conns.length)
+    for (const conn of conns) command.conn(conn)
+    command.u32(text ? 1 : 0).bytes(Buffer.from(message))
+  },
+  [KIND.PUBLISH_OUT](reader, link) {
+    const conns = reader.conns()
+    const channel = reader.name()
+    const data = link.server._decodeData(reader.json())
+    for (const { slot, generation } of conns) {
+      const connection = link.connection(slot, generation)
+      if (connection) link.server._socketOf(connection)._publishOut({ channel, data })
+    }
+  },
+  [KIND.PUBLISHED](reader, link) {
+    const flags = reader.u32()
+    const local = reader.u32()
+    const channel = reader.name()
+    const json = reader.json()
+    const { brokerEngine } = link.server
+    const data = local ? link.takeLocal(local) : link.server._decodeData(json)
+    if (flags & 1) brokerEngine._deliver(channel, data)
+    if (flags & 2) brokerEngine._onNative(Broker.INTEREST_PUBLISH, channel, data)
+  },
+  [KIND.CHANNEL_OPENED](reader, link) {
+    link.server.brokerEngine._onNative(Broker.INTEREST_SUBSCRIBE, reader.name())
+  },
+  [KIND.CHANNEL_CLOSED](reader, link) {
+    link.server.brokerEngine._onNative(Broker.INTEREST_UNSUBSCRIBE, reader.name())
+  },
+  [KIND.IDLE](_reader, link) {
+    if (link.core.stats().links === 0) link.releaseProcess()
+  },
+  [KIND.FAULT](reader, link) {
+    const error = new HTTPServerError(`Internal fault: ${reader.text()}`)
+    error.code = 'ERR_INTERNAL_FAULT'
+    link.server.emitError(error)
+  },
+}
+
+function dispatch(link, reader) {
+  const kind = reader.u8()
+  if (GENERAL[kind]) return GENERAL[kind](reader, link)
+  const connection = link.connection(reader.u32(), reader.u32())
+  if (BRIDGE[kind]) {
+    if (connection && connection.bridge) return BRIDGE[kind](connection.bridge, reader)
+    if (kind === KIND.BRIDGE_WRITE) reader.bytes()
+    return undefined
+  }
+  if (kind === KIND.ERROR) return onError(link, connection, hydrate(reader.error()))
+  const act = SESSION[kind](reader, link, connection)
+  if (!connection) return undefined
+  const socket = kind === KIND.GONE ? connection.socket : link.server._socketOf(connection)
+  return socket && act(socket)
+}
+
+// Where nobody holds the socket, its errors still are the server's warnings.
+function onError(link, connection, error) {
+  if (connection && connection.socket) connection.socket.emitError(error)
+  else link.server.emitWarning(error)
+}
+
+module.exports = { dispatch }

@@ -1,0 +1,212 @@
+'use strict'
+
+// The server's line to its native core: commands down, events up, both in batches.
+
+const native = require('../core/native')
+const { CommandBuffer, OP } = require('../core/commands')
+const { EventReader } = require('../core/events')
+const { toWire, fromWire } = require('../core/names')
+const handlers = require('./handlers')
+
+// Between two events of one connection the app's loops get this many turns of the microtask
+// queue, so that they see events in the order the client caused them.
+const TURNS_BETWEEN_EVENTS = 12
+
+// Sent before the queue of microtasks is done if so much has been collected.
+const FLUSH_AT = 256 * 1024
+
+// Longest delay of a Node.js timer.
+const FOREVER = 0x7fffffff
+
+class Link {
+  /**
+   * @param {import('./server')} server
+   * @param {object} config see NativeConfig
+   * @param {{ maxPayload: number, maxBackpressure: number }} limits
+   */
+  constructor(server, config, limits) {
+    this.server = server
+    /** @type {Map<number, { slot: number, generation: number, id: string, request: any, socket?: any, bridge?: any }>} */
+    this.connections = new Map()
+    this.commands = new CommandBuffer()
+    this._dispatching = false
+    this._scheduled = false
+    this._seen = false
+    this._localPublishes = new Map()
+    this._nextLocal = 1
+    this._keepAlive = undefined
+    this.core = new native.NativeServer(config, limits.maxPayload, limits.maxBackpressure, () =>
+      this._drain(),
+    )
+  }
+
+  // ---- connections ----
+
+  /**
+   * Registers a connection the core has just taken on.
+   * @param {number[]} address slot and generation
+   */
+  add([slot, generation], id, request) {
+    const connection = { slot, generation, id, request }
+    this.connections.set(slot, connection)
+    this._holdProcess()
+    return connection
+  }
+
+  /** The connection in a slot, if it still is of this generation. */
+  connection(slot, generation) {
+    const connection = this.connections.get(slot)
+    return connection && connection.generation === generation ? connection : undefined
+  }
+
+  remove(connection) {
+    if (this.connections.get(connection.slot) === connection) {
+      this.connections.delete(connection.slot)
+    }
+  }
+
+  // Open connections keep the process alive, as sockets do.
+  _holdProcess() {
+    if (this._keepAlive) this._keepAlive.ref()
+    else this._keepAlive = setInterval(() => {}, FOREVER)
+  }
+
+  releaseProcess() {
+    if (this._keepAlive) this._keepAlive.unref()
+  }
+
+  // ---- commands ----
+
+  /** Begins a command; its fields are to be added in the same turn. */
+  command(op, connection) {
+    if (!this._scheduled) this._schedule()
+    if (this.commands.length > FLUSH_AT) this.flush()
+    return this.commands.begin(op, connection)
+  }
+
+  /** Hands all commands to the core. Anything read from the core needs this first. */
+  flush() {
+    const { buffer, length } = this.commands
+    if (!length && !this._seen) return
+    const seen = this._seen
+    this._seen = false
+    this.core.flush(buffer, length, seen)
+    this.commands.reset()
+  }
+
+  _schedule() {
+    this._scheduled = true
+    if (this._dispatching) return
+    queueMicrotask(() => this._flushScheduled())
+  }
+
+  _flushScheduled() {
+    this._scheduled = false
+    this.flush()
+  }
+
+  // ---- events ----
+
+  async _drain() {
+    if (this._dispatching) return
+    this._dispatching = true
+    try {
+      const reader = new EventReader(this.core.drain())
+      while (!reader.done) {
+        const slot = reader.peekSlot()
+        this._dispatch(reader)
+        if (slot !== -1 && slot === reader.peekSlot()) await turns()
+      }
+    } finally {
+      this._dispatching = false
+      this._seen = true
+      // By then every loop of the app's that these events woke has run.
+      setImmediate(() => this._flushScheduled())
+    }
+  }
+
+  _dispatch(reader) {
+    try {
+      handlers.dispatch(this, reader)
+    } catch (error) {
+      this.server.emitError(error)
+    }
+  }
+
+  // ---- channels ----
+
+  /**
+   * @param {string} channel
+   * @param {string | undefined} json
+   * @param {boolean} suppressEvent
+   * @param {{ data: any } | undefined} local what JavaScript subscribers get instead of a copy
+   */
+  publish(channel, json, suppressEvent, local) {
+    let number = 0
+    if (local) {
+      number = this._nextLocal
+      this._nextLocal = (number % 0x7fffffff) + 1
+      this._localPublishes.set(number, local.data)
+    }
+    this.command(OP.PUBLISH)
+      .u32(suppressEvent ? 1 : 0)
+      .u32(number)
+      .text(toWire(channel))
+      .json(json)
+  }
+
+  takeLocal(number) {
+    const data = this._localPublishes.get(number)
+    this._localPublishes.delete(number)
+    return data
+  }
+
+  /** Asks the core something about channels or sockets; names as arguments and results. */
+  ask(method, ...args) {
+    this.flush()
+    return this.core[method](...args)
+  }
+
+  channels() {
+    return this.ask('channels').map(fromWire)
+  }
+
+  hasChannel(channel) {
+    return this.ask('hasChannel', toWire(channel))
+  }
+
+  channelsOf({ slot, generation }) {
+    return this.ask('channelsOf', slot, generation).map(fromWire)
+  }
+
+  /** Live sockets subscribed to a channel. */
+  subscribers(channel) {
+    const pairs = this.ask('subscribers', toWire(channel))
+    const connections = []
+    for (let i = 0; i < pairs.length; i += 2) {
+      const connection = this.connection(pairs[i], pairs[i + 1])
+      if (connection) connections.push(connection)
+    }
+    return connections
+  }
+
+  unsubscribeSocket({ slot, generation }, channel) {
+    return this.ask('unsubscribeSocket', slot, generation, toWire(channel))
+  }
+
+  stats() {
+    this.flush()
+    return this.core.stats()
+  }
+
+  /** For tests of the addon itself; only in builds made for them. */
+  chaos(place) {
+    this.core.chaos(place)
+  }
+}
+
+async function turns() {
+  for (let turn = 0; turn < TURNS_BETWEEN_EVENTS; turn++) await null
+}
+
+module.exports = Link

@@ -1,0 +1,115 @@
+'use strict'
+
+// The server's options: defaults and checks, once.
+
+const { InvalidOptionsError } = require('sc-errors')
+const { codedError } = require('../core/errors')
+
+/** npm `ws`' limit on a message. */
+const DEFAULT_MAX_PAYLOAD = 100 * 1024 * 1024
+
+/** What applies where an option is not given. */
+function defaults() {
+  return {
+    wsEngine: 'ws',
+    wsEngineServerOptions: {},
+    maxPayload: null,
+    allowClientPublish: true,
+    ackTimeout: 10000,
+    handshakeTimeout: 10000,
+    strictHandshake: true,
+    pingTimeout: 30000,
+    pingTimeoutDisabled: false,
+    pingInterval: 8000,
+    origins: '*:*',
+    path: '/socketcluster/',
+    protocolVersion: 2,
+    authDefaultExpiry: 86400,
+    batchOnHandshake: false,
+    batchOnHandshakeDuration: 400,
+    batchInterval: 50,
+    middlewareEmitFailures: true,
+    socketStreamCleanupMode: 'kill',
+    cloneData: false,
+    transport: 'auto',
+    maxBackpressure: 16 * 1024 * 1024,
+  }
+}
+
+const TRANSPORTS = ['auto', 'fd', 'bridge']
+
+/** Throws InvalidOptionsError for what cannot be served. */
+function check(options) {
+  checkWsEngine(options.wsEngine)
+  checkKeys(options)
+  if (!TRANSPORTS.includes(options.transport)) {
+    throw invalid(`The transport option must be one of: ${TRANSPORTS.join(', ')}`)
+  }
+  const { maxBackpressure } = options
+  if (typeof maxBackpressure !== 'number' || !(maxBackpressure >= 0)) {
+    throw invalid('The maxBackpressure option must be a number of bytes, or 0 for no limit')
+  }
+}
+
+// The engine is always the built-in one; a name is not loaded unless it is another one than `ws`.
+function checkWsEngine(wsEngine) {
+  if (wsEngine === 'ws') return
+  const engine = typeof wsEngine === 'string' ? require(wsEngine) : wsEngine
+  if (!engine || !engine.Server) {
+    throw invalid(
+      'The wsEngine option must be a path or module name which points ' +
+        'to a valid WebSocket engine module with a compatible interface',
+    )
+  }
+}
+
+function checkKeys({ authPrivateKey, authPublicKey }) {
+  if (authPrivateKey == null && authPublicKey != null) {
+    throw invalid('The authPrivateKey option must be specified if authPublicKey is specified')
+  }
+  if (authPrivateKey != null && authPublicKey == null) {
+    throw invalid('The authPublicKey option must be specified if authPrivateKey is specified')
+  }
+}
+
+function invalid(message) {
+  return codedError(InvalidOptionsError, message, 'ERR_INVALID_OPTIONS')
+}
+
+/** The WebSocket settings: those of `wsEngineServerOptions` win over the server's own. */
+function webSocketOptions(options) {
+  const engine = options.wsEngineServerOptions || {}
+  const pick = (name) => (engine[name] != null ? engine[name] : options[name])
+  const maxPayload = pick('maxPayload')
+  return {
+    path: engine.path != null ? engine.path : options.path,
+    maxPayload: maxPayload == null ? DEFAULT_MAX_PAYLOAD : maxPayload,
+    deflate: deflateOptions(pick('perMessageDeflate')),
+    handleProtocols: pick('handleProtocols'),
+  }
+}
+
+function deflateOptions(perMessageDeflate) {
+  if (!perMessageDeflate) return undefined
+  const given = perMessageDeflate === true ? {} : perMessageDeflate
+  return {
+    serverNoContextTakeover: flag(given.serverNoContextTakeover),
+    clientNoContextTakeover: flag(given.clientNoContextTakeover),
+    serverMaxWindowBits: windowBits(given.serverMaxWindowBits),
+    clientMaxWindowBits: windowBits(given.clientMaxWindowBits),
+    threshold: given.threshold,
+    level: given.zlibDeflateOptions && given.zlibDeflateOptions.level,
+  }
+}
+
+function flag(value) {
+  return value == null ? undefined : !!value
+}
+
+// 0 stands for "not accepted".
+function windowBits(value) {
+  if (value === false) return 0
+  return typeof value === 'number' ? value : undefined
+}
+
+module.exports = { defaults, check, webSocketOptions }

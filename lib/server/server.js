@@ -1,0 +1,252 @@
+'use strict'
+
+const { EventEmitter } = require('events')
+const crypto = require('crypto')
+const AuthEngine = require('ag-auth')
+const base64id = require('base64id')
+const formatter = require('sc-formatter')
+const scErrors = require('sc-errors')
+
+const Emitter = require('../streams/emitter')
+const Broker = require('../exchange/broker')
+const AGServerSocket = require('../socket/socket')
+const CodecBridge = require('./codec-bridge')
+const Link = require('./link')
+const hooks = require('./hooks')
+const middleware = require('./middleware')
+const { check, defaults, webSocketOptions } = require('./options')
+const makePort = require('./broker-port')
+const { verifyHandshake } = require('./origin')
+const upgrades = require('./upgrade')
+
+/** A SocketCluster server on top of the native core. */
+class AGServer extends Emitter {
+  /** @param {object} [options] see docs/api; all are kept in `this.options` */
+  constructor(options) {
+    super()
+    const opts = Object.assign(defaults(), options)
+    this.options = opts
+    check(opts)
+
+    /** @type {Map<string, Function>} */
+    this._middleware = new Map()
+    this._interest = new hooks.Interest(this)
+    this._webSocket = webSocketOptions(opts)
+    this._codecBridge = new CodecBridge(this)
+    this._clients = new hooks.ClientTable()
+    this._pendingClients = new hooks.ClientTable()
+    this._live = hooks.liveValues(opts)
+    this._native = undefined
+
+    this.origins = opts.origins
+    this._allowAllOrigins = this.origins.indexOf('*:*') !== -1
+    this.ackTimeout = opts.ackTimeout
+    this.perMessageDeflate = opts.perMessageDeflate
+    this.httpServer = opts.httpServer
+    this.middlewareEmitFailures = opts.middlewareEmitFailures
+    this._path = opts.path
+
+    this._setKeys(opts)
+    this._native = new Link(this, hooks.nativeConfig(this), {
+      maxPayload: Math.max(0, Number(this._webSocket.maxPayload) || 0),
+      maxBackpressure: opts.maxBackpressure,
+    })
+    this._setEngines(opts)
+    this._setBroker(opts)
+    this._attach()
+  }
+
+  _setKeys(opts) {
+    if (opts.authPrivateKey == null && opts.authKey == null) {
+      opts.authKey = crypto.randomBytes(32).toString('hex')
+    }
+    this.signatureKey = opts.authPrivateKey != null ? opts.authPrivateKey : opts.authKey
+    this._live.verificationKey = opts.authPublicKey != null ? opts.authPublicKey : opts.authKey
+
+    const verification = {}
+    if (opts.authVerifyAlgorithms != null) verification.algorithms = opts.authVerifyAlgorithms
+    else if (opts.authAlgorithm != null) verification.algorithms = [opts.authAlgorithm]
+    this._live.defaultVerificationOptions = hooks.watched(verification, () => this._reconfigure())
+
+    this.defaultSignatureOptions = { expiresIn: opts.authDefaultExpiry }
+    if (opts.authAlgorithm != null) this.defaultSignatureOptions.algorithm = opts.authAlgorithm
+  }
+
+  _setEngines(opts) {
+    this._defaultAuth = new AuthEngine()
+    this._live.auth = opts.authEngine || this._defaultAuth
+    this._live.codec = opts.codecEngine || formatter
+    this._reconfigure()
+  }
+
+  _setBroker(opts) {
+    this.brokerEngine = opts.brokerEngine || new Broker(makePort(this))
+    opts.brokerEngine = this.brokerEngine
+    this._watchBroker()
+    this.brokerEngine.setCodecEngine(this.codec)
+    this.exchange = this.brokerEngine.exchange()
+    this._reconfigure()
+  }
+
+  async _watchBroker() {
+    this._forwardBrokerErrors()
+    this.isReady = !!this.brokerEngine.isReady
+    if (!this.isReady) {
+      await this.brokerEngine.listener('ready').once()
+      this.isReady = true
+    }
+    this.emit('ready', {})
+  }
+
+  async _forwardBrokerErrors() {
+    for await (const { error } of this.brokerEngine.listener('error')) this.emitWarning(error)
+  }
+
+  _attach() {
+    this.wsServer = new EventEmitter()
+    if (this.httpServer) upgrades.attach(this.httpServer, this)
+    this._onHttpError = (error) => this._handleServerError(error)
+    if (this.httpServer) this.httpServer.on('error', this._onHttpError)
+  }
+
+  /** Hands the core the settings it decides by. */
+  _reconfigure() {
+    if (this._native) hooks.configure(this)
+  }
+
+  _onListenerInterest(eventName, on) {
+    this._interest.set(eventName, on)
+  }
+
+  // ---- sockets ----
+
+  /** Whether sockets are to exist in JavaScript from the start. */
+  _wantsSockets() {
+    return this._interest.sockets || hooks.hooks(this) !== 0
+  }
+
+  _onConnection(connection, eager) {
+    if (eager) this._socketOf(connection)
+  }
+
+  /** The socket of a connection, made when first asked for. */
+  _socketOf(connection) {
+    if (!connection.socket) {
+      connection.socket = new AGServerSocket(this, connection)
+      this._startMiddlewares(connection.socket)
+      this.emit('handshake', { socket: connection.socket })
+    }
+    return connection.socket
+  }
+
+  _startMiddlewares(socket) {
+    socket.exchange = this.exchange
+    for (const type of middleware.SOCKET_TYPES) {
+      if (this._middleware.has(type)) socket._startMiddleware(type)
+    }
+  }
+
+  /** Makes sockets for connections that had none, because somebody wants to see them. */
+  _adoptAll() {
+    if (!this._native) return
+    for (const open of [false, true]) {
+      const fields = this._native.ask('sessions', open)
+      for (let i = 0; i < fields.length; i += 3) {
+        const connection = this._native.connection(Number(fields[i]), Number(fields[i + 1]))
+        if (connection && !connection.socket) this._adopt(connection, open)
+      }
+    }
+  }
+
+  _adopt(connection, open) {
+    const socket = new AGServerSocket(this, connection)
+    connection.socket = socket
+    this._startMiddlewares(socket)
+    socket._adopt(open)
+  }
+
+  /** Open sockets by id. */
+  get clients() {
+    this._interest.touchClients()
+    return this._clients.byId
+  }
+
+  get clientsCount() {
+    return this._clients.count + (this._native ? this._native.stats().openWithoutJs : 0)
+  }
+
+  /** Sockets before their handshake, by id. */
+  get pendingClients() {
+    this._interest.touchClients()
+    return this._pendingClients.byId
+  }
+
+  get pendingClientsCount() {
+    return this._pendingClients.count + (this._native ? this._native.stats().pendingWithoutJs : 0)
+  }
+
+  // ---- codec ----
+
+  /** A payload of the core's, as the app's codec or JSON has it. */
+  _decodeData(json) {
+    if (json === undefined) return undefined
+    return this._codecBridge.active ? this._codecBridge.decodeData(json) : JSON.parse(json)
+  }
+
+  // ---- public ----
+
+  setAuthEngine(authEngine) {
+    this.auth = authEngine
+  }
+
+  setCodecEngine(codecEngine) {
+    this.codec = codecEngine
+    this.brokerEngine.setCodecEngine(codecEngine)
+  }
+
+  emitError(error) {
+    this.emit('error', { error })
+  }
+
+  emitWarning(warning) {
+    this.emit('warning', { warning })
+  }
+
+  _handleServerError(error) {
+    this.emitError(typeof error === 'string' ? new scErrors.ServerProtocolError(error) : error)
+  }
+
+  /**
+   * Takes no more connections and, unless told otherwise, drops the open ones.
+   * @param {boolean} [keepSocketsOpen]
+   */
+  close(keepSocketsOpen) {
+    this.isReady = false
+    if (this._closed) return Promise.reject(new Error('The server is not running'))
+    this._closed = true
+    if (this.httpServer) {
+      upgrades.detach(this.httpServer, this)
+      this.httpServer.removeListener('error', this._onHttpError)
+    }
+    if (!keepSocketsOpen) {
+      this._adoptAll()
+      for (const socket of Object.values(this._clients.byId)) socket.terminate()
+    }
+    this._native.flush()
+    return new Promise((resolve) => process.nextTick(resolve))
+  }
+
+  getPath() {
+    return this._path
+  }
+
+  generateId() {
+    return base64id.generateId()
+  }
+}
+
+middleware.install(AGServer)
+hooks.installLiveProperties(AGServer)
+AGServer.prototype.verifyHandshake = verifyHandshake
+
+module.exports = AGServer

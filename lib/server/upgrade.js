@@ -1,0 +1,144 @@
+'use strict'
+
+// Upgrade requests of an http.Server: which server they are for, whether they are let in, and how
+// their socket gets to the core.
+
+const net = require('net')
+const native = require('../core/native')
+const Bridge = require('./bridge')
+
+const FORCED_TRANSPORT = 'ES_NETWORKCLUSTER_TRANSPORT'
+
+/**
+ * All servers attached to one http.Server share one listener.
+ * @type {WeakMap<object, { servers: Set<import('./server')>, listener: Function }>}
+ */
+const attached = new WeakMap()
+
+/** Serves the upgrade requests of `httpServer` for `server`. */
+function attach(httpServer, server) {
+  let entry = attached.get(httpServer)
+  if (!entry) {
+    const servers = new Set()
+    const listener = (request, socket, head) => route(httpServer, servers, request, socket, head)
+    entry = { servers, listener }
+    attached.set(httpServer, entry)
+    httpServer.on('upgrade', listener)
+  }
+  entry.servers.add(server)
+}
+
+/** Stops serving; other servers on the same http.Server go on. */
+function detach(httpServer, server) {
+  const entry = attached.get(httpServer)
+  if (!entry || !entry.servers.delete(server) || entry.servers.size) return
+  attached.delete(httpServer)
+  httpServer.removeListener('upgrade', entry.listener)
+}
+
+function route(httpServer, servers, request, socket, head) {
+  const pathname = pathOf(request.url)
+  for (const server of servers) {
+    if (server._webSocket.path == null || server._webSocket.path === pathname) {
+      return upgrade(server, request, socket, head)
+    }
+  }
+  // Somebody else's path is left to them, where there is somebody else.
+  if (httpServer.listenerCount('upgrade') > 1) return undefined
+  return refuse(socket, 400, '')
+}
+
+function pathOf(url) {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
+function upgrade(server, request, socket, head) {
+  const onError = () => socket.destroy()
+  socket.on('error', onError)
+  const checked = native.checkUpgrade(
+    request.method,
+    headerList(request.headers),
+    server._webSocket.deflate,
+  )
+  if (checked.response !== undefined) return answer(socket, checked.response)
+  const info = { origin: checked.origin, secure: isSecure(socket), req: request }
+  return server.verifyHandshake(info, (verified, status, message) => {
+    socket.removeListener('error', onError)
+    if (!verified) return refuse(socket, status || 401, message || '')
+    // The peer may be gone by now.
+    if (!socket.readable || !socket.writable) return socket.destroy()
+    return complete(server, request, socket, head, checked)
+  })
+}
+
+function headerList(headers) {
+  const list = []
+  for (const name of Object.keys(headers)) list.push(name, String(headers[name]))
+  return list
+}
+
+function isSecure(socket) {
+  return !!(socket.authorized || socket.encrypted)
+}
+
+function complete(server, request, socket, head, checked) {
+  const protocol = chooseProtocol(server, request, checked.protocols)
+  // Read while the socket still knows it.
+  const address = socket.remoteAddress
+  const id = server.generateId()
+  const eager = server._wantsSockets()
+  const rest = unread(socket, head)
+  const { _native: link } = server
+  if (canTakeOver(server, socket) && address !== undefined) {
+    const conn = link.core.attachFd(socket._handle.fd, rest, id, eager, checked, protocol)
+    const connection = link.add(conn, id, request)
+    socket.on('error', () => {})
+    socket.destroy()
+    return server._onConnection(connection, eager)
+  }
+  if (socket.setTimeout) socket.setTimeout(0)
+  if (socket.setNoDelay) socket.setNoDelay()
+  const connection = link.add(link.core.attachBridge(id, eager, checked, protocol), id, request)
+  server._onConnection(connection, eager)
+  return new Bridge(link, socket).start(connection, rest)
+}
+
+function chooseProtocol(server, request, protocols) {
+  if (!protocols.length) return undefined
+  const { handleProtocols } = server._webSocket
+  if (!handleProtocols) return protocols[0]
+  return handleProtocols(new Set(protocols), request) || undefined
+}
+
+/** Everything that was read from the socket and not handed on yet. */
+function unread(socket, head) {
+  const chunks = head && head.length ? [head] : []
+  for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk)
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
+}
+
+// Only a plain TCP socket has nothing between its descriptor and the wire.
+function canTakeOver(server, socket) {
+  const forced = process.env[FORCED_TRANSPORT]
+  if (server.options.transport === 'bridge' || forced === 'bridge') return false
+  return (
+    process.platform !== 'win32' &&
+    socket instanceof net.Socket &&
+    !(/** @type {any} */ (socket).encrypted) &&
+    !!socket._handle &&
+    socket._handle.fd >= 0 &&
+    socket.writableLength === 0
+  )
+}
+
+function refuse(socket, status, message) {
+  answer(socket, native.rejection(status, String(message)))
+}
+
+function answer(socket, response) {
+  socket.once('finish', () => socket.destroy())
+  socket.end(response)
+}
+
+module.exports = { attach, detach }

@@ -1,0 +1,221 @@
+'use strict'
+
+// Packets for the app, and questions of the core's that only JavaScript can answer.
+
+const { dehydrateError, AuthTokenExpiredError } = require('sc-errors')
+const formatter = require('sc-formatter')
+const { OP } = require('../core/commands')
+const AGAction = require('../server/action')
+const { closeFrameError } = require('./close-frame')
+
+/** Close code of a handshake that middleware refused without naming one. */
+const REJECTED = 4008
+
+const asks = {
+  // ---- packets ----
+
+  /**
+   * @param {number} seq 0 if the packet is only to be handled
+   * @param {{ kind: string, name: string, cid?: number, json?: string, expired?: number }} packet
+   */
+  _onPacket(seq, packet) {
+    if (seq !== 0) this._decide(seq, packet)
+    else this._handle(packet, this.server._decodeData(packet.json))
+  },
+
+  _handle({ kind, name, cid }, data) {
+    if (kind === AGAction.INVOKE) {
+      if (this._procedureDemux) {
+        this._procedureDemux.write(name, this.createRequest(this, cid, name, data))
+      }
+    } else if (this._receiverDemux) this._receiverDemux.write(name, data)
+  },
+
+  /** Has inbound middleware decide on a packet. */
+  async _decide(seq, packet) {
+    const { kind, name, cid, expired } = packet
+    const channelPacket = kind === AGAction.SUBSCRIBE || kind === AGAction.PUBLISH_IN
+    const data = this._actionData(packet, channelPacket)
+    const action = new AGAction()
+    action.socket = this
+    if (expired !== undefined) {
+      action.authTokenExpiredError = new AuthTokenExpiredError(
+        'The socket auth token has expired',
+        expired,
+      )
+    }
+    action.type = kind
+    if (channelPacket) action.channel = name
+    else action[kind === AGAction.INVOKE ? 'procedure' : 'receiver'] = name
+    if (channelPacket || data !== undefined) action.data = data
+    const request =
+      cid === undefined ? undefined : this.createRequest(this, cid, eventOf(kind, name), data)
+    let newData
+    try {
+      newData = await this._ask(this.middlewareInboundStream, action)
+    } catch (error) {
+      if (request) request.error(error)
+      this._reply(OP.BLOCK, seq, (command) => command.u32(0).text(''))
+      return
+    }
+    if (channelPacket) this._allowWith(seq, newData)
+    else this._allowHandled(seq, packet, request, newData)
+  },
+
+  async _ask(stream, action) {
+    const { data } = await this.server._processMiddlewareAction(stream, action, this)
+    return data
+  },
+
+  _actionData({ json }, channelPacket) {
+    if (!channelPacket) return this.server._decodeData(json)
+    const { data } = JSON.parse(json)
+    if (data === undefined || !this.server._codecBridge.active) return data
+    return this.server._decodeData(JSON.stringify(data))
+  },
+
+  /** Middleware may have changed the data in place, so it is always taken over. */
+  _allowWith(seq, data) {
+    let json
+    try {
+      json = this._encodeData(data)
+    } catch (error) {
+      this.emitError(error)
+      this._reply(OP.BLOCK, seq, (command) => command.u32(0).text(''))
+      return
+    }
+    this._reply(OP.REPLACE, seq, (command) => command.json(json))
+  },
+
+  _encodeData(data) {
+    const bridge = this.server._codecBridge
+    if (bridge.active) return bridge.encodeData(data)
+    const text = formatter.encode({ data })
+    return text === '{}' ? undefined : text.slice('{"data":'.length, -1)
+  },
+
+  _allowHandled(seq, { kind, name }, request, data) {
+    if (request) {
+      request.data = data
+      if (this._procedureDemux) this._procedureDemux.write(name, request)
+    } else this._handle({ kind, name }, data)
+    this._reply(OP.ALLOW, seq)
+  },
+
+  _onHandled(name, cid, json) {
+    const data = json === undefined ? undefined : JSON.parse(json)
+    if (cid === undefined) {
+      if (this._receiverDemux) this._receiverDemux.write(name, data)
+      return
+    }
+    if (!this._procedureDemux) return
+    const request = this.createRequest(this, cid, name, data)
+    request.sent = true
+    this._procedureDemux.write(name, request)
+  },
+
+  // ---- raw messages ----
+
+  async _onRawAsk(message) {
+    const action = new AGAction()
+    action.socket = this
+    action.type = AGAction.MESSAGE
+    action.data = message
+    let accepted
+    try {
+      accepted = await this._ask(this.middlewareInboundRawStream, action)
+    } catch {
+      if (!this._gone) this._command(OP.REFUSE)
+      return
+    }
+    if (this._gone) return
+    const text = typeof accepted === 'string'
+    const bytes = Buffer.from(/** @type {any} */ (accepted))
+    this._command(OP.ACCEPT)
+      .u32(text ? 1 : 0)
+      .bytes(bytes)
+  },
+
+  // ---- handshake ----
+
+  async _onHandshakeAsk(seq, cid, auth) {
+    const info = this._authentication(auth)
+    const action = new AGAction()
+    action.request = this.request
+    action.socket = this
+    action.type = AGAction.HANDSHAKE_SC
+    action.data = {
+      signedAuthToken: info.signedAuthToken,
+      authTokenError: info.authTokenError,
+      authToken: info.authToken,
+      authState: info.authState,
+    }
+    try {
+      await this._ask(this.middlewareHandshakeStream, action)
+    } catch (error) {
+      this._refuseHandshake(seq, cid, error)
+      return
+    }
+    this._reply(OP.ALLOW, seq)
+  },
+
+  _refuseHandshake(seq, cid, error) {
+    if (error.statusCode == null) error.statusCode = REJECTED
+    this.sendObject({ rid: cid, error: dehydrateError(error) })
+    this._reply(OP.BLOCK, seq, (command) => command.u32(0).text(''))
+    const { statusCode } = error
+    const code = closeFrameError(statusCode) ? REJECTED : statusCode
+    this.disconnect(code)
+  },
+
+  // ---- codec ----
+
+  _onDecodeAsk(seq, message) {
+    let json = ''
+    try {
+      json = this.server._codecBridge.decodeMessage(message)
+    } catch (error) {
+      if (error.name === 'Error') error.name = 'InvalidMessageError'
+      this.emitError(error)
+    }
+    this._reply(OP.DECODED, seq, (command) => command.text(json))
+  },
+
+  // ---- broker ----
+
+  async _onBrokerAsk(seq, method, channel) {
+    try {
+      await this.server.brokerEngine[method](this, channel)
+    } catch (error) {
+      this._reply(OP.FAILED, seq, (command) => command.text(`${error}`))
+      return
+    }
+    this._reply(OP.ALLOW, seq)
+  },
+
+  async _onBrokerPublishAsk(seq, cid, channel, json) {
+    try {
+      await this.server.exchange.invokePublish(channel, this.server._decodeData(json))
+    } catch (error) {
+      this.emitError(error)
+      if (cid !== undefined) this.sendObject({ rid: cid, error: dehydrateError(error) })
+      this._reply(OP.BLOCK, seq, (command) => command.u32(0).text(''))
+      return
+    }
+    this._reply(OP.ALLOW, seq)
+  },
+
+  /** Answers the core, unless it has forgotten the connection. */
+  _reply(operation, seq, fields) {
+    if (this._gone) return
+    const command = this._command(operation).u32(seq)
+    if (fields) fields(command)
+  },
+}
+
+function eventOf(kind, name) {
+  if (kind === AGAction.SUBSCRIBE) return '#subscribe'
+  return kind === AGAction.PUBLISH_IN ? '#publish' : name
+}
+
+module.exports = asks

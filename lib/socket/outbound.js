@@ -1,0 +1,269 @@
+'use strict'
+
+// What the app sends: packets through the outbound stream, answers and raw messages at once.
+
+const cloneDeep = require('clone-deep')
+const WritableConsumableStream = require('writable-consumable-stream')
+const { BadConnectionError, TimeoutError } = require('sc-errors')
+
+const { OP } = require('../core/commands')
+const AGAction = require('../server/action')
+const { RESPONSE } = require('./interest')
+
+/** Batching, by the numbers of the core's operations. */
+const BATCH = { START: 0, FLUSH: 1, CANCEL: 2, START_INTERVAL: 3, STOP_INTERVAL: 4, CANCEL_INTERVAL: 5 }
+
+const outbound = {
+  /** Packets on their way: `transmit` and `invoke` write, the socket sends. */
+  get outboundPacketStream() {
+    if (!this._outboundPacketStream) {
+      this._outboundPacketStream = new WritableConsumableStream()
+      this._handleOutboundPackets()
+    }
+    return this._outboundPacketStream
+  },
+
+  async _handleOutboundPackets() {
+    for await (const packet of this._outboundPacketStream) {
+      // A call has no middleware, so there is nothing to wait for.
+      if (packet.resolve) this._invoke(packet).then(packet.resolve, packet.reject)
+      else await this._processTransmit(packet.event, packet.data, packet.options)
+      this._outbound.sent++
+    }
+  },
+
+  /**
+   * Sends an event; resolves at once.
+   * @param {string} event
+   * @param {any} [data]
+   * @param {{ useCache?: boolean, stringifiedData?: any }} [options]
+   */
+  async transmit(event, data, options) {
+    if (this.state !== this.OPEN) {
+      this.emitError(aborted('transmit', event))
+      return
+    }
+    this._transmit(event, data, options)
+  },
+
+  _transmit(event, data, options) {
+    this._outbound.prepared++
+    this.outboundPacketStream.write({ event, data: this._clone(data), options })
+  },
+
+  /**
+   * Calls a procedure of the client.
+   * @param {string} event
+   * @param {any} [data]
+   * @param {{ ackTimeout?: number, useCache?: boolean, stringifiedData?: any }} [options]
+   */
+  async invoke(event, data, options) {
+    if (this.state !== this.OPEN) {
+      const error = aborted('invoke', event)
+      this.emitError(error)
+      throw error
+    }
+    this._outbound.prepared++
+    return new Promise((resolve, reject) => {
+      this.outboundPacketStream.write({ event, data: this._clone(data), options, resolve, reject })
+    })
+  },
+
+  _clone(data) {
+    return this.cloneData ? cloneDeep(data) : data
+  },
+
+  async _processTransmit(event, data, options) {
+    if (event === '#publish') return this._transmitPublish(data, options)
+    if (options && options.useCache) return this._sendCached({ event, data }, options)
+    return this.sendObject({ event, data })
+  },
+
+  async _transmitPublish(data, options) {
+    const action = new AGAction()
+    action.socket = this
+    action.type = AGAction.PUBLISH_OUT
+    if (data !== undefined) {
+      action.channel = data.channel
+      action.data = data.data
+    }
+    const { server } = this
+    let useCache = !server.hasMiddleware(server.MIDDLEWARE_OUTBOUND)
+    let newData
+    try {
+      const result = await server._processMiddlewareAction(
+        this.middlewareOutboundStream,
+        action,
+        this,
+      )
+      newData = result.data
+      if (result.options != null) useCache = result.options.useCache
+    } catch {
+      return
+    }
+    const packet = { event: '#publish', data: { ...data, data: newData } }
+    if (useCache) this._sendCached(packet, options)
+    else this.sendObject(packet)
+  },
+
+  _sendCached(packet, options) {
+    const cached = options && options.stringifiedData
+    if (cached != null && !this.isBufferingBatch) this.send(cached)
+    else this.sendObject(packet)
+  },
+
+  /** A publish that outbound middleware has to see. */
+  _publishOut(data) {
+    this._outbound.prepared++
+    this.outboundPacketStream.write({ event: '#publish', data })
+  },
+
+  async _invoke({ event, data, options }) {
+    const { ackTimeout, ...cache } = options || {}
+    const cid = this._cid++
+    return new Promise((resolve, reject) => {
+      const delay = ackTimeout == null ? this.server.ackTimeout : ackTimeout
+      const timeout = setTimeout(() => {
+        this._forgetCall(cid)
+        reject(new TimeoutError(`Event response for ${event} event timed out`))
+      }, delay)
+      this._calls.set(cid, { event, resolve, reject, timeout })
+      this._interest.set(RESPONSE, true)
+      const packet = data === undefined ? { event, cid } : { event, cid, data }
+      if (cache.useCache) this._sendCached(packet, cache)
+      else this.sendObject(packet)
+    })
+  },
+
+  _forgetCall(cid) {
+    const call = this._calls.get(cid)
+    if (!call) return undefined
+    clearTimeout(call.timeout)
+    this._calls.delete(cid)
+    if (!this._calls.size) this._interest.set(RESPONSE, false)
+    return call
+  },
+
+  _abortCalls(type, code, reason) {
+    for (const [cid, { event, reject }] of this._calls) {
+      this._forgetCall(cid)
+      const message = `Event ${event} was aborted due to a bad connection`
+      reject(new BadConnectionError(message, type, code, reason))
+    }
+  },
+
+  // ---- encoding and sending ----
+
+  encode(object) {
+    return this.server.codec.encode(object)
+  },
+
+  decode(message) {
+    return this.server.codec.decode(message)
+  },
+
+  serializeObject(object) {
+    try {
+      return this.encode(object)
+    } catch (error) {
+      this.emitError(error)
+      return null
+    }
+  },
+
+  /** Sends a packet, or holds it back while batching. */
+  sendObject(object) {
+    const bridge = this.server._codecBridge
+    if (bridge.active && this.isBufferingBatch) {
+      this._whenThere(() => this._command(OP.SEND_PACKET).text(bridge.packetToCore(object)))
+      return
+    }
+    const message = this.serializeObject(object)
+    if (message == null) return
+    if (bridge.active) this.send(message)
+    else this._whenThere(() => this._command(OP.SEND_PACKET).text(message))
+  },
+
+  /**
+   * Sends a message as it is.
+   * @param {string | Uint8Array | ArrayBuffer} data
+   * @param {{ binary?: boolean }} [options]
+   */
+  send(data, options) {
+    this._whenThere(() => this._sendFrame(data, options && options.binary))
+  },
+
+  _sendFrame(data, binary) {
+    if (typeof data === 'string' && !binary) {
+      this._command(OP.SEND_TEXT).text(data)
+      return
+    }
+    const bytes = toBytes(data)
+    this._command(binary === false ? OP.SEND_TEXT : OP.SEND_BINARY).bytes(bytes)
+  },
+
+  // The core has forgotten a connection that is gone; the error is the one it gives before.
+  _whenThere(send) {
+    if (!this._gone) {
+      send()
+      return
+    }
+    process.nextTick(() => {
+      this.emitError(new Error('WebSocket is not open: readyState 3 (CLOSED)'))
+    })
+  },
+
+  // ---- batching ----
+
+  startBatch() {
+    this.isBufferingBatch = true
+    this._batch(BATCH.START)
+  },
+
+  flushBatch() {
+    this.isBufferingBatch = false
+    this._batch(BATCH.FLUSH)
+  },
+
+  cancelBatch() {
+    this.isBufferingBatch = false
+    this._batch(BATCH.CANCEL)
+  },
+
+  startBatching() {
+    this.isBatching = true
+    this.isBufferingBatch = true
+    this._batch(BATCH.START_INTERVAL)
+  },
+
+  stopBatching() {
+    this.isBatching = false
+    this.isBufferingBatch = false
+    this._batch(BATCH.STOP_INTERVAL)
+  },
+
+  cancelBatching() {
+    this.isBatching = false
+    this.isBufferingBatch = false
+    this._batch(BATCH.CANCEL_INTERVAL)
+  },
+
+  _batch(operation) {
+    if (!this._gone) this._command(OP.BATCH).u32(operation)
+  },
+}
+
+function toBytes(data) {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data)
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  return Buffer.from(String(data))
+}
+
+function aborted(verb, event) {
+  return new BadConnectionError(
+    `Socket ${verb} ${event} event was aborted due to a bad connection`,
+    'connectAbort',
+  )
+}
+
+module.exports = outbound

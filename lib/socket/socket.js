@@ -1,0 +1,226 @@
+'use strict'
+
+const AGRequest = require('ag-request')
+const WritableConsumableStream = require('writable-consumable-stream')
+const {
+  InvalidActionError,
+  InvalidArgumentsError,
+  socketProtocolErrorStatuses,
+  socketProtocolIgnoreStatuses,
+} = require('sc-errors')
+
+const { OP } = require('../core/commands')
+const Emitter = require('../streams/emitter')
+const RawSocket = require('./raw-socket')
+const { LISTENER_INTEREST, SocketInterest } = require('./interest')
+const { closeFrameError } = require('./close-frame')
+
+const STATES = {
+  CONNECTING: 'connecting',
+  OPEN: 'open',
+  CLOSED: 'closed',
+  AUTHENTICATED: 'authenticated',
+  UNAUTHENTICATED: 'unauthenticated',
+}
+
+/** A client, as the app sees it. What it needs of streams is made when first used. */
+class AGServerSocket extends Emitter {
+  /**
+   * @param {import('../server/server')} server
+   * @param {{ slot: number, generation: number, id: string, request: any }} connection
+   */
+  constructor(server, connection) {
+    super()
+    const { options } = server
+    this.id = connection.id
+    this.server = server
+    this.state = STATES.CONNECTING
+    this.authState = STATES.UNAUTHENTICATED
+    this.protocolVersion = server.protocolVersion
+    this.request = connection.request
+    this.createRequest = options.requestCreator || this.defaultRequestCreator
+    this.cloneData = options.cloneData
+    this.batchOnHandshake = options.batchOnHandshake
+    this.batchOnHandshakeDuration = options.batchOnHandshakeDuration
+    this.batchInterval = options.batchInterval
+    this.isBufferingBatch = false
+    this.isBatching = false
+    this.middlewareHandshakeStream = this.request[server.SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM]
+    this._native = connection
+    this._link = server._native
+    this._interest = new SocketInterest(this)
+    this._cid = 1
+    this._calls = new Map()
+    this._outbound = { prepared: 0, sent: 0 }
+    this._setAddress()
+    server._pendingClients.add(this)
+    this._command(OP.ATTACH)
+  }
+
+  _setAddress() {
+    const { request } = this
+    const source = request.connection || request
+    this.remoteAddress = source.remoteAddress
+    this.remoteFamily = source.remoteFamily
+    this.remotePort = source.remotePort
+    if (request.forwardedForAddress) this.forwardedForAddress = request.forwardedForAddress
+  }
+
+  /** Starts a command about this socket. */
+  _command(op) {
+    return this._link.command(op, this._native)
+  }
+
+  _onListenerInterest(eventName, on) {
+    const bit = LISTENER_INTEREST.get(eventName)
+    if (bit) this._interest.set(bit, on)
+  }
+
+  /** The raw WebSocket: a small facade. */
+  get socket() {
+    if (!this._rawSocket) this._rawSocket = new RawSocket(this)
+    return this._rawSocket
+  }
+
+  // ---- state ----
+
+  getState() {
+    return this.state
+  }
+
+  getBytesReceived() {
+    return this.socket.bytesReceived
+  }
+
+  get channelSubscriptions() {
+    const subscriptions = Object.create(null)
+    for (const channel of this.subscriptions()) subscriptions[channel] = true
+    return subscriptions
+  }
+
+  get channelSubscriptionsCount() {
+    return this.subscriptions().length
+  }
+
+  subscriptions() {
+    return this._gone ? [] : this._link.channelsOf(this._native)
+  }
+
+  isSubscribed(channel) {
+    return this.subscriptions().includes(channel)
+  }
+
+  emitError(error) {
+    this.emit('error', { error })
+    this.server.emitWarning(error)
+  }
+
+  defaultRequestCreator(socket, id, procedureName, data) {
+    return new AGRequest(socket, id, procedureName, data)
+  }
+
+  // ---- ending ----
+
+  /**
+   * @param {number} [code] 1000 by default
+   * @param {string} [reason] sent to the client
+   */
+  async disconnect(code, reason) {
+    const status = code || 1000
+    if (typeof status !== 'number') {
+      this.emitError(
+        new InvalidArgumentsError('If specified, the code argument must be a number'),
+      )
+    }
+    if (this.state === this.CLOSED) return
+    this._applyClose(status, reason)
+    const error = closeFrameError(status, reason)
+    if (error) {
+      this._command(OP.CLOSE).u32(1006).text('')
+      throw error
+    }
+    this._command(OP.CLOSE).u32(status).text(reason === undefined ? '' : String(reason))
+  }
+
+  terminate() {
+    if (!this._gone) this._command(OP.TERMINATE)
+  }
+
+  /**
+   * Takes the client off a channel, several, or all of them.
+   * @param {string | string[]} [channel]
+   * @param {string} [message] for the client
+   */
+  kickOut(channel, message) {
+    let channels = channel
+    if (!channels) channels = this.subscriptions()
+    if (!Array.isArray(channels)) channels = [channel]
+    return Promise.all(
+      channels.map((channelName) => {
+        this.transmit('#kickOut', { channel: channelName, message })
+        return this._unsubscribe(channelName)
+      }),
+    )
+  }
+
+  async _unsubscribe(channel) {
+    if (!this.isSubscribed(channel)) {
+      throw new InvalidActionError(
+        `Socket ${this.id} tried to unsubscribe from a channel which it is not subscribed to`,
+      )
+    }
+    await this._leaveChannel(channel)
+  }
+
+  // ---- middleware ----
+
+  /** Starts a line of middleware on this socket, once. */
+  _startMiddleware(type) {
+    if (!this._startedMiddleware) this._startedMiddleware = new Set()
+    const middleware = this.server._middleware.get(type)
+    const stream = this._middlewareStream(type)
+    if (!middleware || !stream || this._startedMiddleware.has(type)) return
+    this._startedMiddleware.add(type)
+    middleware(stream)
+  }
+
+  _middlewareStream(type) {
+    if (type === this.server.MIDDLEWARE_INBOUND_RAW) return this.middlewareInboundRawStream
+    if (type === this.server.MIDDLEWARE_INBOUND) return this.middlewareInboundStream
+    if (type === this.server.MIDDLEWARE_OUTBOUND) return this.middlewareOutboundStream
+    return undefined
+  }
+}
+
+/** Streams made when first asked for. */
+function defineLazyStream(property, type) {
+  const field = Symbol(property)
+  Object.defineProperty(AGServerSocket.prototype, property, {
+    get() {
+      if (!this[field]) {
+        this[field] = new WritableConsumableStream()
+        this[field].type = this.server[type]
+      }
+      return this[field]
+    },
+    configurable: true,
+  })
+}
+
+defineLazyStream('middlewareInboundRawStream', 'MIDDLEWARE_INBOUND_RAW')
+defineLazyStream('middlewareInboundStream', 'MIDDLEWARE_INBOUND')
+defineLazyStream('middlewareOutboundStream', 'MIDDLEWARE_OUTBOUND')
+
+Object.assign(AGServerSocket, STATES)
+Object.assign(AGServerSocket.prototype, STATES)
+AGServerSocket.ignoreStatuses = socketProtocolIgnoreStatuses
+AGServerSocket.errorStatuses = socketProtocolErrorStatuses
+
+for (const part of ['./streams', './outbound', './session', './asks', './auth']) {
+  const methods = Object.getOwnPropertyDescriptors(require(part))
+  for (const [name, descriptor] of Object.entries(methods)) {
+    Object.defineProperty(AGServerSocket.prototype, name, { ...descriptor, enumerable: false })
+  }
+}
+
+module.exports = AGServerSocket

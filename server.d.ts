@@ -1,0 +1,3 @@
+import { AGServer } from './types/server'
+
+export = AGServer

@@ -1,0 +1,3 @@
+import { AGServerSocket } from './types/server-socket'
+
+export = AGServerSocket

@@ -1,0 +1,191 @@
+//! The end of a session, from either side.
+
+use super::Hub;
+use crate::engine::command::{Command, ConnId, JsEvent};
+use crate::engine::config::{interest, socket_interest};
+use crate::engine::protocol::{ErrorName, ErrorValue};
+use crate::engine::session::{Link, State};
+use crate::engine::ws::WsError;
+
+/// Close code of a client that does not take its messages (RFC 6455 registry: try again later).
+const TOO_SLOW: u16 = 1013;
+
+impl Hub {
+    /// The app ends a session. Without effect on one that has ended.
+    pub fn close(&mut self, conn: ConnId, code: u16, reason: &str) {
+        if self.is_current(conn) {
+            self.destroy(conn.slot, code, Some(reason.to_owned()).filter(|it| !it.is_empty()));
+            self.close_link(conn.slot, Some(code), reason);
+        }
+    }
+
+    /// The app closes the connection itself, as on a raw WebSocket.
+    pub fn close_raw(&mut self, conn: ConnId, code: Option<u16>, reason: &str) {
+        if self.is_current(conn) {
+            self.close_link(conn.slot, code, reason);
+        }
+    }
+
+    /// The app drops the connection.
+    pub fn terminate(&mut self, conn: ConnId) {
+        if self.is_current(conn) {
+            self.commands.push(Command::Terminate { slot: conn.slot });
+        }
+    }
+
+    /// Forgets what the client sent and was not taken up yet.
+    pub fn drop_inbound(&mut self, conn: ConnId) {
+        if let Some(session) = self.live(conn) {
+            session.inbound.clear();
+            self.reap(conn.slot);
+        }
+    }
+
+    /// The WebSocket layer met an error of the client's.
+    pub fn link_error(&mut self, conn: ConnId, error: &WsError) {
+        if self.is_current(conn) {
+            let name = match error.name {
+                "RangeError" => ErrorName::RangeError,
+                _ => ErrorName::Error,
+            };
+            let code = format!("\"{}\"", error.code);
+            let value = ErrorValue::new(name, error.message.as_str()).with("code", code);
+            self.error(conn.slot, value);
+            self.link_closing(conn);
+        }
+    }
+
+    /// A client takes its messages too slowly: it loses its connection.
+    pub fn overflowed(&mut self, slot: u32, unsent: usize, limit: usize) {
+        if self.sessions.get(slot).is_none_or(|session| session.state == State::Closed) {
+            return;
+        }
+        let message =
+            format!("The client is too slow: {unsent} bytes are unsent, the limit is {limit}");
+        let error = ErrorValue::new(ErrorName::ResourceLimitError, message.as_str())
+            .with("code", "\"ERR_MAX_BACKPRESSURE\"");
+        self.error(slot, error);
+        self.destroy(slot, TOO_SLOW, Some(message));
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.link = Link::Closing;
+        }
+        self.commands.push(Command::Terminate { slot });
+    }
+
+    /// A close frame came in: nothing can be sent any more.
+    pub fn link_closing(&mut self, conn: ConnId) {
+        if let Some(session) = self.live(conn)
+            && session.link == Link::Open
+        {
+            session.link = Link::Closing;
+        }
+    }
+
+    /// The connection is gone.
+    pub fn link_closed(&mut self, conn: ConnId, code: u16, reason: &str) {
+        let Some(session) = self.live(conn) else { return };
+        session.link = Link::Closed;
+        session.close = Some((code, reason.into()));
+        self.destroy(conn.slot, code, Some(reason.to_owned()).filter(|it| !it.is_empty()));
+        self.links = self.links.saturating_sub(1);
+        self.reap(conn.slot);
+        if self.links == 0 {
+            self.js(JsEvent::Idle);
+        }
+    }
+
+    /// Forgets a session whose connection is gone once its last packet has been handled.
+    pub(super) fn reap(&mut self, slot: u32) {
+        let done = self.sessions.get(slot).is_some_and(|session| {
+            session.link == Link::Closed && session.wait.is_none() && session.inbound.is_empty()
+        });
+        if !done {
+            return;
+        }
+        let Some(session) = self.sessions.remove(slot) else { return };
+        self.counts.sessions -= 1;
+        let (code, reason) = session.close.unwrap_or((1006, "".into()));
+        self.js(JsEvent::Gone { conn: session.conn, code, reason: reason.into() });
+    }
+
+    /// Ends a session that has not ended, and closes its connection.
+    pub(super) fn disconnect(&mut self, slot: u32, code: u16) {
+        if self.sessions.get(slot).is_some_and(|session| session.state != State::Closed) {
+            self.destroy(slot, code, None);
+            self.close_link(slot, Some(code), "");
+        }
+    }
+
+    pub(super) fn close_link(&mut self, slot: u32, code: Option<u16>, reason: &str) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        if session.link == Link::Open {
+            session.link = Link::Closing;
+            self.commands.push(Command::Close { slot, code, reason: reason.to_owned() });
+        }
+    }
+
+    /// Ends the session: counts, timers, subscriptions, events. Its connection is another matter.
+    pub(super) fn destroy(&mut self, slot: u32, code: u16, reason: Option<String>) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        if session.state == State::Closed {
+            return;
+        }
+        let (conn, js, state) = (session.conn, session.js, session.state);
+        session.state = State::Closed;
+        session.stop_timers();
+        let listening = session.wants(socket_interest::UNSUBSCRIBE);
+        self.count(js, state, false);
+        let names_wanted =
+            self.custom_broker() || listening || self.config.wants(interest::UNSUBSCRIPTION);
+        let channels = match self.sessions.get(slot) {
+            Some(session) if names_wanted => self.names(session),
+            _ => Vec::new(),
+        };
+        let reason = reason.or_else(|| close_reason(code).map(str::to_owned));
+        if js {
+            self.js_gated(slot, JsEvent::Closed { conn, code, reason, channels });
+        } else if code != 1000 && code != 1001 {
+            self.error(slot, close_error(code, reason.as_deref()));
+        }
+        self.unsubscribe_all(slot);
+    }
+
+}
+
+/// SocketCluster's texts for close codes.
+fn close_reason(code: u16) -> Option<&'static str> {
+    Some(match code {
+        1001 => "Socket was disconnected",
+        1002 => "A WebSocket protocol error was encountered",
+        1003 => "Server terminated socket because it received invalid data",
+        1005 => "Socket closed without status code",
+        1006 => "Socket hung up",
+        1007 => "Message format was incorrect",
+        1008 => "Encountered a policy violation",
+        1009 => "Message was too big to process",
+        1010 => "Client ended the connection because the server did not comply with extension requirements",
+        1011 => "Server encountered an unexpected fatal condition",
+        4000 => "Server ping timed out",
+        4001 => "Client pong timed out",
+        4002 => "Server failed to sign auth token",
+        4003 => "Failed to complete handshake",
+        4004 => "Client failed to save auth token",
+        4005 => "Did not receive #handshake from client before timeout",
+        4006 => "Failed to bind socket to message broker",
+        4007 => "Client connection establishment timed out",
+        4008 => "Server rejected handshake from client",
+        4009 => "Server received a message before the client handshake",
+        _ => return None,
+    })
+}
+
+fn close_error(code: u16, reason: Option<&str>) -> ErrorValue {
+    let message = match (close_reason(code), reason) {
+        (Some(text), _) => text.to_owned(),
+        (None, Some(reason)) => {
+            format!("Socket connection closed with status code {code} and reason: {reason}")
+        }
+        (None, None) => format!("Socket connection closed with status code {code}"),
+    };
+    ErrorValue::new(ErrorName::SocketProtocolError, message.as_str()).with("code", code.to_string())
+}

@@ -1,0 +1,264 @@
+//! The composition: sessions, channels and tokens, and what happens to a client's packets.
+//!
+//! Feed it what happened together with the time, take the [`Command`]s it leaves. A session's
+//! packets are handled strictly in order; where JavaScript decides, the session waits for the
+//! reply while others go on. A packet that the engine handles itself also waits until JavaScript
+//! has seen what it was sent for the same session before (the *gate*), so that answers leave in
+//! the order of the packets that caused them.
+
+mod auth;
+mod close;
+mod handshake;
+mod inbound;
+mod middleware;
+mod output;
+mod publish;
+mod subscribe;
+mod table;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::auth::TokenVerifier;
+use super::broker::Broker;
+use super::command::{Command, ConnId, JsEvent};
+use super::config::{Config, hook};
+use super::protocol::JsonText;
+use super::session::{Counters, Session, State};
+
+pub use middleware::Reply;
+pub use output::BatchOp;
+
+/// Packets a session may have handled in one go before others get their turn.
+const TURN: usize = 256;
+
+/// The time of an input: monotonic for timers, and as clients know it for tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For timers.
+    pub instant: Instant,
+    /// Milliseconds since 1970, for expiry of tokens.
+    pub unix_ms: u64,
+}
+
+/// How many there are of what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sessions, whatever their state.
+    pub sessions: usize,
+    /// Sessions after their handshake.
+    pub open: usize,
+    /// Sessions before their handshake.
+    pub pending: usize,
+    /// The same two, of sessions JavaScript holds no object for.
+    pub open_without_js: usize,
+    /// See `open_without_js`.
+    pub pending_without_js: usize,
+    /// Channels with a subscriber.
+    pub channels: usize,
+    /// Connections that have not ended.
+    pub links: usize,
+}
+
+/// All sessions and channels of one server.
+#[derive(Debug, Default)]
+pub struct Hub {
+    config: Config,
+    verifier: Option<TokenVerifier>,
+    sessions: table::Table,
+    broker: Broker,
+    due: timers::Due,
+    commands: Vec<Command>,
+    /// Sessions whose turn was cut short.
+    runnable: VecDeque<ConnId>,
+    /// Sessions that wait for JavaScript to see a batch of events.
+    gated: Vec<ConnId>,
+    /// Number of the batch of events being filled, and of the last one seen by the app.
+    js_batch: u64,
+    js_acknowledged: u64,
+    links: usize,
+    counts: Counts,
+}
+
+impl Hub {
+    /// An empty hub.
+    pub fn new(config: Config) -> Self {
+        Self { config, js_batch: 1, ..Self::default() }
+    }
+
+    /// The settings, to change them.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
+    /// Sets what tokens are checked with; `None` refuses every token.
+    pub fn set_verifier(&mut self, verifier: Option<TokenVerifier>) {
+        self.verifier = verifier;
+    }
+
+    /// A client connected. `js` says that JavaScript has made an object for it already.
+    pub fn open(&mut self, id: &str, js: bool, now: Now) -> ConnId {
+        let conn = self.sessions.reserve();
+        let session = Session::new(conn, id.into(), js, &self.config, now.instant);
+        self.sessions.insert(session);
+        self.links += 1;
+        self.counts.sessions += 1;
+        self.count(js, State::Connecting, true);
+        self.schedule(conn.slot);
+        conn
+    }
+
+    /// Whether this id still names a session.
+    pub fn is_current(&self, conn: ConnId) -> bool {
+        self.sessions.is_current(conn)
+    }
+
+    /// The session in a slot.
+    pub fn session(&self, slot: u32) -> Option<&Session> {
+        self.sessions.get(slot)
+    }
+
+    /// JavaScript made an object for the session.
+    pub fn attach_js(&mut self, conn: ConnId) {
+        let Some((state, js)) = self.live(conn).map(|session| {
+            let js = std::mem::replace(&mut session.js, true);
+            (session.state, js)
+        }) else {
+            return;
+        };
+        if !js {
+            self.count(false, state, false);
+            self.count(true, state, true);
+        }
+    }
+
+    /// What JavaScript consumes of a session.
+    pub fn set_interest(&mut self, conn: ConnId, bits: u16) {
+        if let Some(session) = self.live(conn) {
+            session.interest = bits;
+        }
+    }
+
+    /// Takes what is to be done.
+    pub fn take_commands(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Gives an emptied list back, to be filled again.
+    pub fn recycle(&mut self, mut commands: Vec<Command>) {
+        if self.commands.is_empty() {
+            commands.clear();
+            self.commands = commands;
+        }
+    }
+
+    /// The batch of events filled so far is handed to JavaScript; returns its number.
+    pub fn begin_js_batch(&mut self) -> u64 {
+        let batch = self.js_batch;
+        self.js_batch += 1;
+        batch
+    }
+
+    /// The app has seen a batch, and has had the chance to act on it.
+    pub fn acknowledge_js(&mut self, batch: u64, now: Now) {
+        self.js_acknowledged = self.js_acknowledged.max(batch);
+        for conn in std::mem::take(&mut self.gated) {
+            self.open_gate(conn, now);
+        }
+    }
+
+    /// Whether [`Hub::run`] has something to do.
+    pub fn has_work(&self) -> bool {
+        !self.runnable.is_empty()
+    }
+
+    /// Gives every session that was cut short another turn.
+    pub fn run(&mut self, now: Now) {
+        for _ in 0..self.runnable.len() {
+            if let Some(conn) = self.runnable.pop_front()
+                && self.is_current(conn)
+            {
+                self.pump(conn.slot, now);
+            }
+        }
+    }
+
+    /// How many there are of what.
+    pub fn counts(&self) -> Counts {
+        Counts { channels: self.broker.len(), links: self.links, ..self.counts }
+    }
+
+    /// Counters of a session.
+    pub fn counters(&self, conn: ConnId) -> Option<Counters> {
+        self.sessions.get(conn.slot).filter(|session| session.conn == conn).map(|it| it.counters)
+    }
+
+    /// Channels a session is subscribed to.
+    pub fn channels_of(&self, conn: ConnId) -> Vec<JsonText> {
+        let Some(session) = self.sessions.get(conn.slot).filter(|it| it.conn == conn) else {
+            return Vec::new();
+        };
+        self.names(session)
+    }
+
+    /// Every channel with a subscriber.
+    pub fn channels(&self) -> impl Iterator<Item = &JsonText> {
+        self.broker.channels().map(|channel| &channel.name)
+    }
+
+    /// Whether a channel has a subscriber.
+    pub fn has_channel(&self, name: &JsonText) -> bool {
+        self.broker.id(name).is_some()
+    }
+
+    /// Sessions in this state, with their socket ids.
+    pub fn sessions_in(&self, state: State) -> impl Iterator<Item = &Session> {
+        self.sessions.iter().filter(move |session| session.state == state)
+    }
+
+    fn names(&self, session: &Session) -> Vec<JsonText> {
+        session.channels.iter().filter_map(|id| Some(self.broker.get(*id)?.name.clone())).collect()
+    }
+
+    fn live(&mut self, conn: ConnId) -> Option<&mut Session> {
+        self.sessions.get_mut(conn.slot).filter(|session| session.conn == conn)
+    }
+
+    fn hooked(&self, bit: u32) -> bool {
+        self.config.hooked(bit)
+    }
+
+    fn custom_broker(&self) -> bool {
+        self.hooked(hook::BROKER)
+    }
+
+    fn js(&mut self, event: JsEvent) {
+        self.commands.push(Command::Js(event));
+    }
+
+    /// Tells JavaScript something the app may act on before the session's next packet.
+    fn js_gated(&mut self, slot: u32, event: JsEvent) {
+        let batch = self.js_batch;
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.gate = batch;
+        }
+        self.js(event);
+    }
+
+    fn count(&mut self, js: bool, state: State, add: bool) {
+        let counts = &mut self.counts;
+        let (all, without_js) = match state {
+            State::Open => (&mut counts.open, &mut counts.open_without_js),
+            State::Connecting => (&mut counts.pending, &mut counts.pending_without_js),
+            State::Closed => return,
+        };
+        for (counter, counted) in [(all, true), (without_js, !js)] {
+            if counted {
+                *counter = if add { *counter + 1 } else { counter.saturating_sub(1) };
+            }
+        }
+    }
+}

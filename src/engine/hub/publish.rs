@@ -1,0 +1,153 @@
+//! Messages on channels.
+
+use bytes::Bytes;
+
+use super::{Hub, Reply};
+use crate::engine::broker::ChannelId;
+use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
+use crate::engine::config::{hook, interest};
+use crate::engine::protocol::{JsonText, encode, packet};
+use crate::engine::session::{Link, OwnedPacket, Wait};
+
+/// Subscribers of one message, by the way it reaches them.
+#[derive(Default)]
+struct Targets {
+    /// The shared frame.
+    shared: Vec<u32>,
+    /// Their next batch.
+    batching: Vec<u32>,
+    /// JavaScript first: outbound middleware or a codec of the app's.
+    js: Vec<ConnId>,
+    /// Nowhere: their connection is closing.
+    closing: Vec<(u32, Link)>,
+}
+
+impl Hub {
+    /// A client publishes.
+    pub(super) fn publish_packet(
+        &mut self,
+        slot: u32,
+        packet: OwnedPacket,
+        replaced: Option<Replacement>,
+    ) {
+        let Some(channel) = packet.channel.clone() else { return };
+        let data = match replaced {
+            Some(Replacement(data)) => data,
+            None => {
+                let data = packet.data.as_deref();
+                Self::payload(data.and_then(|data| packet::fields(data, ["data"])[0]))
+            }
+        };
+        if self.custom_broker() {
+            let (name, payload, cid) = (channel, data, packet.cid);
+            let on = Wait::BrokerPublish(packet);
+            return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerPublishAsk {
+                conn,
+                seq,
+                cid,
+                channel: name,
+                data: payload,
+            });
+        }
+        self.publish(&channel, data.as_deref(), false, 0);
+        self.publish_done(slot, &packet, data);
+    }
+
+    pub(super) fn broker_published(&mut self, slot: u32, packet: OwnedPacket, reply: Reply) {
+        match reply {
+            // JavaScript has told the client already: it has the error.
+            Reply::Block { .. } => {
+                self.handled(slot, &packet.event, packet.cid, packet.data.as_deref());
+            }
+            _ => self.publish_done(slot, &packet, None),
+        }
+    }
+
+    fn publish_done(&mut self, slot: u32, packet: &OwnedPacket, data: Option<String>) {
+        if let Some(cid) = packet.cid {
+            self.respond(slot, cid, None);
+            self.handled(slot, &packet.event, Some(cid), packet.data.as_deref());
+        } else {
+            self.handled(slot, &packet.event, None, data.as_deref());
+        }
+    }
+
+    /// Hands a message to every subscriber of a channel. `data` is JSON text as it goes out;
+    /// `local` is 0, or a number by which JavaScript knows a message of its own again.
+    pub fn publish(
+        &mut self,
+        channel: &JsonText,
+        data: Option<&str>,
+        suppress_event: bool,
+        local: u32,
+    ) {
+        let event = !suppress_event && self.config.wants(interest::PUBLISH);
+        let id = self.broker.id(channel);
+        let deliver = id.and_then(|id| self.broker.get(id)).is_some_and(|channel| channel.js);
+        if let Some(id) = id {
+            self.fan_out(id, channel, data);
+        }
+        if event || deliver || local != 0 {
+            let data = if local == 0 { data.map(str::to_owned) } else { None };
+            self.js(JsEvent::Published { channel: channel.clone(), data, local, deliver, event });
+        }
+    }
+
+    fn fan_out(&mut self, id: ChannelId, channel: &JsonText, data: Option<&str>) {
+        let Targets { shared, batching, js, closing } = self.targets(id);
+        if !js.is_empty() {
+            self.through_js(channel, data, js);
+        }
+        if !shared.is_empty() || !batching.is_empty() {
+            let text = encode::publish(channel, data);
+            for slot in batching {
+                self.packet(slot, text.clone());
+            }
+            if !shared.is_empty() {
+                self.commands.push(Command::Deliver { text: Bytes::from(text), to: shared });
+            }
+        }
+        for (slot, link) in closing {
+            self.send_failed(slot, link);
+        }
+    }
+
+    fn targets(&mut self, id: ChannelId) -> Targets {
+        let through_js = self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC);
+        let mut targets = Targets::default();
+        let Some(channel) = self.broker.get(id) else { return targets };
+        targets.shared.reserve(if through_js { 0 } else { channel.sockets.len() });
+        for &slot in &channel.sockets {
+            let Some(session) = self.sessions.get_mut(slot) else { continue };
+            session.counters.prepared += 1;
+            if through_js {
+                targets.js.push(session.conn);
+            } else if session.link != Link::Open {
+                targets.closing.push((slot, session.link));
+            } else if session.batching.as_ref().is_some_and(|batching| batching.buffering) {
+                targets.batching.push(slot);
+            } else {
+                targets.shared.push(slot);
+            }
+        }
+        targets
+    }
+
+    fn through_js(&mut self, channel: &JsonText, data: Option<&str>, to: Vec<ConnId>) {
+        if self.hooked(hook::OUTBOUND) {
+            let (channel, data) = (channel.clone(), data.map(str::to_owned));
+            self.js(JsEvent::PublishOut { channel, data, to });
+        } else {
+            self.js(JsEvent::Encode { to, packet: encode::publish(channel, data) });
+        }
+    }
+
+    /// Sockets subscribed to a channel: those to which outbound middleware applies.
+    pub fn subscribers(&self, channel: &JsonText) -> Vec<ConnId> {
+        let channel = self.broker.id(channel).and_then(|id| self.broker.get(id));
+        channel.map_or_else(Vec::new, |channel| {
+            let sockets = channel.sockets.iter();
+            sockets.filter_map(|slot| Some(self.sessions.get(*slot)?.conn)).collect()
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! Scripts of packets and the commands they lead to.

@@ -1,0 +1,98 @@
+//! Pings, timeouts and batches. A session has at most one wake-up scheduled that is not stale.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{Hub, Now};
+use crate::engine::command::ConnId;
+use crate::engine::session::State;
+
+/// Wake-ups by time. Entries may be stale: the session's own deadlines decide.
+#[derive(Debug, Default)]
+pub(super) struct Due(BinaryHeap<Reverse<(Instant, ConnId)>>);
+
+impl Hub {
+    /// When [`Hub::tick`] wants to be called next.
+    pub fn next_due(&self) -> Option<Instant> {
+        self.due.0.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Does what time demands.
+    pub fn tick(&mut self, now: Now) {
+        while let Some(Reverse((at, conn))) = self.due.0.peek().copied() {
+            if at > now.instant {
+                break;
+            }
+            self.due.0.pop();
+            let Some(session) = self.live(conn) else { continue };
+            if session.timers.scheduled != Some(at) {
+                continue;
+            }
+            session.timers.scheduled = None;
+            self.expire(conn.slot, now);
+            self.schedule(conn.slot);
+        }
+    }
+
+    /// Makes sure the session is woken for its next deadline.
+    pub(super) fn schedule(&mut self, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(next) = session.next_due() else { return };
+        if session.timers.scheduled.is_none_or(|scheduled| next < scheduled) {
+            session.timers.scheduled = Some(next);
+            let conn = session.conn;
+            self.due.0.push(Reverse((next, conn)));
+        }
+    }
+
+    fn expire(&mut self, slot: u32, now: Now) {
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now.instant);
+        if self.sessions.get(slot).is_some_and(|it| due(it.timers.handshake)) {
+            self.disconnect(slot, 4005);
+        }
+        if self.sessions.get(slot).is_some_and(|it| due(it.timers.pong)) {
+            self.destroy(slot, 4001, None);
+            self.close_link(slot, Some(4001), "");
+        }
+        if self.sessions.get(slot).is_some_and(|it| due(it.timers.ping)) {
+            self.ping(slot, now);
+        }
+        self.expire_batching(slot, now);
+    }
+
+    fn ping(&mut self, slot: u32, now: Now) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
+        session.schedule_ping(now.instant);
+        if session.state != State::Closed {
+            let ping = if self.config.protocol_version == 1 { "#1" } else { "" };
+            self.send_text(slot, Bytes::from_static(ping.as_bytes()));
+        }
+    }
+
+    fn expire_batching(&mut self, slot: u32, now: Now) {
+        let interval = self.config.batch_interval;
+        let Some(batching) = self.sessions.get_mut(slot).and_then(|it| it.batching.as_mut()) else {
+            return;
+        };
+        let mut flushed = None;
+        if batching.flush_at.is_some_and(|at| at <= now.instant) {
+            flushed = batching.flush();
+            batching.flush_at = None;
+            batching.start_interval(now.instant, interval);
+        }
+        let stop = batching.stop_at.is_some_and(|at| at <= now.instant);
+        if stop {
+            batching.stop_at = None;
+        }
+        let stop = stop && !batching.by_app;
+        if let Some(batch) = flushed {
+            self.send_encoded(slot, batch);
+        }
+        if stop {
+            self.stop_batching_interval(slot);
+        }
+    }
+}

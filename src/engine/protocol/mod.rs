@@ -1,0 +1,25 @@
+//! The SocketCluster wire protocol over JSON text.
+//!
+//! Frames are checked with the grammar of `JSON.parse` and written with the spelling of
+//! `JSON.stringify`, but no value is ever built: payloads stay slices of the text they came in.
+
+pub mod canonical;
+pub mod encode;
+pub mod error;
+pub mod number;
+pub mod packet;
+pub mod scan;
+pub mod text;
+
+mod buffer;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+pub use canonical::canonical;
+pub use error::{ErrorName, ErrorValue};
+pub use packet::Packet;
+pub use scan::{Elements, Kind, skip_value, validate};
+pub use text::JsonText;

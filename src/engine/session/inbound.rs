@@ -1,0 +1,116 @@
+//! Messages of a session that wait for their turn.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::engine::protocol::Elements;
+
+/// Above this many queued bytes the connection is not read any more.
+const HIGH_WATER: usize = 256 * 1024;
+
+/// A message as the client sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Text or binary.
+    pub text: bool,
+    /// Its bytes; UTF-8 if text.
+    pub data: Bytes,
+}
+
+impl Message {
+    /// The message as text: what a binary one would be if read as UTF-8.
+    pub fn to_text(&self) -> Bytes {
+        match std::str::from_utf8(&self.data) {
+            Ok(_) => self.data.clone(),
+            Err(_) => Bytes::from(String::from_utf8_lossy(&self.data).into_owned()),
+        }
+    }
+}
+
+/// Something to process.
+#[derive(Debug)]
+pub enum Inbound {
+    /// A whole message.
+    Message(Message),
+    /// One element of a batch: a range of [`InboundQueue::batch_text`].
+    Element(std::ops::Range<usize>),
+}
+
+#[derive(Debug)]
+struct Batch {
+    message: Message,
+    text: Bytes,
+    elements: Elements,
+}
+
+/// FIFO of messages, with the batch that is being worked on in front.
+#[derive(Debug, Default)]
+pub struct InboundQueue {
+    messages: VecDeque<Message>,
+    bytes: usize,
+    batch: Option<Box<Batch>>,
+    paused: bool,
+}
+
+impl InboundQueue {
+    /// Appends a message. True if the connection should now be paused.
+    pub fn push(&mut self, message: Message) -> bool {
+        self.bytes += message.data.len() + size_of::<Message>();
+        self.messages.push_back(message);
+        let pause = self.bytes > HIGH_WATER && !self.paused;
+        self.paused |= pause;
+        pause
+    }
+
+    /// Whether reading can go on: once after it was paused and the queue has shrunk.
+    pub fn take_resume(&mut self) -> bool {
+        let resume = self.paused && self.bytes <= HIGH_WATER / 2 && self.batch.is_none();
+        if resume {
+            self.paused = false;
+        }
+        resume
+    }
+
+    /// Takes the next element or message.
+    pub fn pop(&mut self) -> Option<Inbound> {
+        if let Some(batch) = &mut self.batch {
+            let text = std::str::from_utf8(&batch.text).unwrap_or_default();
+            if let Some(range) = batch.elements.next(text) {
+                return Some(Inbound::Element(range));
+            }
+            self.batch = None;
+        }
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.data.len() + size_of::<Message>();
+        if self.messages.is_empty() {
+            self.messages = VecDeque::new();
+        }
+        Some(Inbound::Message(message))
+    }
+
+    /// Starts a batch: its elements come before any further message.
+    pub fn begin_batch(&mut self, message: Message, text: Bytes, elements: Elements) {
+        self.batch = Some(Box::new(Batch { message, text, elements }));
+    }
+
+    /// The text of the batch under way.
+    pub fn batch_text(&self) -> Option<Bytes> {
+        self.batch.as_ref().map(|batch| batch.text.clone())
+    }
+
+    /// The message the batch under way came in.
+    pub fn batch_message(&self) -> Option<Message> {
+        self.batch.as_ref().map(|batch| batch.message.clone())
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.batch.is_none()
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

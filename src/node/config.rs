@@ -1,0 +1,68 @@
+//! The server's options as numbers and flags.
+
+use std::time::Duration;
+
+use napi_derive::napi;
+
+use crate::engine::config::Config;
+
+/// Longest delay a timer takes; more is as good as never.
+const LONGEST_MS: f64 = 1e11;
+
+/// Options of a server; times are in ms.
+#[napi(object)]
+#[derive(Debug, Clone)]
+pub struct NativeConfig {
+    /// How long a client may stay silent.
+    pub ping_timeout: f64,
+    /// Pause between two pings.
+    pub ping_interval: f64,
+    /// No pings, no timeouts.
+    pub ping_timeout_disabled: bool,
+    /// Time a client has for its handshake.
+    pub handshake_timeout: f64,
+    /// Close a client that speaks before its handshake.
+    pub strict_handshake: bool,
+    /// Whether clients may publish.
+    pub allow_client_publish: bool,
+    /// Channels a socket may subscribe to; 0 for any number.
+    pub socket_channel_limit: f64,
+    /// 1 or 2.
+    pub protocol_version: u32,
+    /// Batch packets after the handshake.
+    pub batch_on_handshake: bool,
+    /// For how long.
+    pub batch_on_handshake_duration: f64,
+    /// Pause between two batches.
+    pub batch_interval: f64,
+    /// Decisions JavaScript takes.
+    pub hooks: u32,
+    /// Events JavaScript listens for.
+    pub interest: u32,
+}
+
+impl From<NativeConfig> for Config {
+    fn from(native: NativeConfig) -> Self {
+        Self {
+            ping_timeout: duration(native.ping_timeout),
+            ping_timeout_ms: native.ping_timeout,
+            ping_interval: duration(native.ping_interval),
+            ping_timeout_disabled: native.ping_timeout_disabled,
+            handshake_timeout: duration(native.handshake_timeout),
+            strict_handshake: native.strict_handshake,
+            allow_client_publish: native.allow_client_publish,
+            socket_channel_limit: native.socket_channel_limit.clamp(0.0, f64::from(u32::MAX)) as u32,
+            protocol_version: native.protocol_version.min(2) as u8,
+            batch_on_handshake: native.batch_on_handshake,
+            batch_on_handshake_duration: duration(native.batch_on_handshake_duration),
+            batch_interval: duration(native.batch_interval),
+            hooks: native.hooks,
+            interest: native.interest,
+        }
+    }
+}
+
+fn duration(ms: f64) -> Duration {
+    let ms = if ms.is_nan() { 0.0 } else { ms.clamp(0.0, LONGEST_MS) };
+    Duration::from_micros((ms * 1000.0) as u64)
+}

@@ -1,0 +1,12 @@
+//! The one place that reads the clock.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::engine::hub::Now;
+
+/// The time, for the engine.
+#[expect(clippy::disallowed_methods, reason = "this is the clock")]
+pub fn now() -> Now {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now { instant: Instant::now(), unix_ms: since_epoch.as_millis() as u64 }
+}

@@ -1,0 +1,136 @@
+//! Doing what the engine decided: queues filled, sides told. No system calls here.
+
+use bytes::Bytes;
+
+use crate::engine::command::Command;
+use crate::engine::ws::{OpCode, ShareKey, encode_frame};
+
+use super::bridge::BridgeEvent;
+use super::outgoing::{Item, Transport};
+use super::shard::{JS_HIGH_WATER, Shard};
+
+impl Shard {
+    /// Carries out everything the hub has decided. `limit` is the most a connection may have
+    /// unsent, in bytes, when more is queued; 0 for none.
+    pub(super) fn execute(&mut self, limit: usize) {
+        loop {
+            let mut commands = self.hub.take_commands();
+            for command in commands.drain(..) {
+                self.perform(command, limit);
+            }
+            self.hub.recycle(commands);
+            if self.overflowed.is_empty() {
+                return;
+            }
+            self.close_overflowed(limit);
+        }
+    }
+
+    fn perform(&mut self, command: Command, limit: usize) {
+        match command {
+            Command::Deliver { text, to } => self.deliver(&text, &to, limit),
+            Command::Send { slot, text, data } => {
+                let shares = self.outgoing(slot).is_some_and(|outgoing| outgoing.shares_frames);
+                let item = if shares {
+                    Item::Frame(encode_frame(OpCode::message(text), &data, false))
+                } else {
+                    Item::Message { text, data }
+                };
+                self.push(slot, item, limit);
+            }
+            Command::Close { slot, code, reason } => {
+                self.push(slot, Item::Close { code, reason }, 0);
+            }
+            Command::Terminate { slot } => self.push(slot, Item::Terminate, 0),
+            Command::PauseReading { slot } => self.set_paused(slot, true),
+            Command::ResumeReading { slot } => self.set_paused(slot, false),
+            Command::Js(event) => self.js.push(&event),
+        }
+    }
+
+    fn deliver(&mut self, text: &Bytes, to: &[u32], limit: usize) {
+        let frame = encode_frame(OpCode::Text, text, false);
+        let mut compressed: Vec<(ShareKey, Bytes)> = Vec::new();
+        for &slot in to {
+            let Some(outgoing) = self.outgoing(slot) else { continue };
+            let item = if outgoing.shares_frames {
+                Item::Frame(frame.clone())
+            } else if let Some(key) = outgoing.share_key {
+                let known = compressed.iter().find(|(other, _)| *other == key);
+                let shared = known.map(|(_, frame)| frame.clone()).unwrap_or_else(|| {
+                    let frame = key.encode(true, text);
+                    compressed.push((key, frame.clone()));
+                    frame
+                });
+                Item::Frame(shared)
+            } else {
+                Item::Message { text: true, data: text.clone() }
+            };
+            self.push(slot, item, limit);
+        }
+    }
+
+    fn push(&mut self, slot: u32, item: Item, limit: usize) {
+        let Some(outgoing) = self.outgoing(slot) else { return };
+        if limit > 0 && outgoing.unsent() > limit {
+            self.overflowed.push(slot);
+            return;
+        }
+        outgoing.push(item);
+        self.mark_dirty(slot);
+    }
+
+    pub(super) fn mark_dirty(&mut self, slot: u32) {
+        let Some(outgoing) = self.outgoing(slot) else { return };
+        if std::mem::replace(&mut outgoing.dirty, true) {
+            return;
+        }
+        match outgoing.transport {
+            Transport::Thread => self.dirty.push(slot),
+            Transport::Bridge(_) => self.dirty_bridges.push(slot),
+        }
+    }
+
+    /// A reader that is too slow loses its connection: what it has not taken is dropped.
+    fn close_overflowed(&mut self, limit: usize) {
+        for slot in std::mem::take(&mut self.overflowed) {
+            let Some(outgoing) = self.outgoing(slot) else { continue };
+            let unsent = outgoing.unsent();
+            outgoing.clear();
+            self.hub.overflowed(slot, unsent, limit);
+        }
+    }
+
+    fn set_paused(&mut self, slot: u32, paused: bool) {
+        let Some(outgoing) = self.outgoing(slot) else { return };
+        if outgoing.paused == paused {
+            return;
+        }
+        outgoing.paused = paused;
+        let generation = outgoing.generation;
+        match (&outgoing.transport, paused) {
+            (Transport::Bridge(_), _) => {
+                let conn = crate::engine::command::ConnId { slot, generation };
+                let event = if paused { BridgeEvent::Pause } else { BridgeEvent::Resume };
+                self.js.push_bridge(conn, &event);
+            }
+            (Transport::Thread, false) => self.resumed.push(slot),
+            (Transport::Thread, true) => {}
+        }
+    }
+
+    /// Stops reading a client that makes too much work for JavaScript.
+    pub(super) fn limit_js(&mut self, slot: u32) {
+        if self.js.len() > JS_HIGH_WATER && self.outgoing(slot).is_some_and(|it| !it.paused) {
+            self.set_paused(slot, true);
+            self.js_paused.push(slot);
+        }
+    }
+
+    /// JavaScript took its events: read everybody again.
+    pub(super) fn js_taken(&mut self) {
+        for slot in std::mem::take(&mut self.js_paused) {
+            self.set_paused(slot, false);
+        }
+    }
+}

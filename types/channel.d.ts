@@ -1,0 +1,71 @@
+import { Consumer, ConsumableStream, ConsumerStats, DemuxedConsumableStream } from './streams'
+
+export type ChannelState = 'pending' | 'subscribed' | 'unsubscribed'
+
+/** Events of a channel handle. */
+export interface AGChannelEvents {
+  subscribe: { subscriptionOptions?: any }
+  unsubscribe: {}
+  subscribeFail: { error: Error; subscriptionOptions?: any }
+  subscribeStateChange: {
+    oldChannelState: ChannelState
+    newChannelState: ChannelState
+    subscriptionOptions?: any
+  }
+  kickOut: { message?: string }
+}
+
+/** A handle on a channel; iterating it gives the messages published to the channel. */
+export class AGChannel<T = any, Client = any> extends ConsumableStream<T> {
+  static readonly PENDING: 'pending'
+  static readonly SUBSCRIBED: 'subscribed'
+  static readonly UNSUBSCRIBED: 'unsubscribed'
+  readonly PENDING: 'pending'
+  readonly SUBSCRIBED: 'subscribed'
+  readonly UNSUBSCRIBED: 'unsubscribed'
+
+  readonly name: string
+  readonly client: Client
+  readonly state: ChannelState
+  readonly options: Record<string, any>
+
+  subscribe(options?: { waitForAuth?: boolean; priority?: number; data?: any }): void
+  unsubscribe(): void
+  isSubscribed(includePending?: boolean): boolean
+  transmitPublish(data?: any): Promise<void>
+  invokePublish(data?: any): Promise<void>
+
+  createConsumer(timeout?: number): Consumer<T>
+  listener<E extends keyof AGChannelEvents>(
+    eventName: E,
+  ): DemuxedConsumableStream<AGChannelEvents[E]>
+  listener<D = any>(eventName: string): DemuxedConsumableStream<D>
+
+  close(): void
+  kill(): void
+  closeOutput(): void
+  closeListener(eventName: string): void
+  closeAllListeners(): void
+  killOutput(): void
+  killListener(eventName: string): void
+  killAllListeners(): void
+  killOutputConsumer(consumerId: number): void
+  killListenerConsumer(consumerId: number): void
+
+  getOutputConsumerStats(consumerId: number): ConsumerStats | undefined
+  getListenerConsumerStats(consumerId: number): ConsumerStats | undefined
+  getOutputConsumerStatsList(): ConsumerStats[]
+  getListenerConsumerStatsList(eventName: string): ConsumerStats[]
+  getAllListenersConsumerStatsList(): ConsumerStats[]
+
+  getBackpressure(): number
+  getOutputBackpressure(): number
+  getListenerBackpressure(eventName: string): number
+  getAllListenersBackpressure(): number
+  getOutputConsumerBackpressure(consumerId: number): number
+  getListenerConsumerBackpressure(consumerId: number): number
+
+  hasOutputConsumer(consumerId: number): boolean
+  hasListenerConsumer(eventName: string, consumerId: number): boolean
+  hasAnyListenerConsumer(consumerId: number): boolean
+}

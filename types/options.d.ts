@@ -1,0 +1,100 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import { AuthEngine, AuthKey, SignAlgorithm } from './auth'
+import { BrokerEngine } from './broker'
+import { AGRequest } from './request'
+import { AGServerSocket } from './server-socket'
+
+/** Turns packets into messages and back. */
+export interface CodecEngine {
+  encode(object: any): any
+  decode(message: any): any
+}
+
+/** How accepted sockets reach the core. */
+export type Transport = 'auto' | 'fd' | 'bridge'
+
+/** When the streams of a socket end after it has closed. */
+export type StreamCleanupMode = 'kill' | 'close' | 'none'
+
+export interface AGServerOptions {
+  /** The HTTP server to serve upgrades of; `attach` and `listen` set it. */
+  httpServer?: HttpServer | HttpsServer | any
+  /** Default: the built-in broker. */
+  brokerEngine?: BrokerEngine
+  /** Module name of a WebSocket engine or an object with `Server`. Default `'ws'`. */
+  wsEngine?: string | { Server: any }
+  /** Passed to the WebSocket engine. Default `{}`. */
+  wsEngineServerOptions?: Record<string, any>
+  /** Largest message in bytes; `null`: 100 MiB. Default `null`. */
+  maxPayload?: number | null
+  /** Default: off. */
+  perMessageDeflate?: boolean | Record<string, any>
+  /** Chooses the WebSocket subprotocol. */
+  handleProtocols?: (protocols: any, request: any) => string | false
+  /** Most channels one socket may subscribe to. Default: no limit. */
+  socketChannelLimit?: number
+  /** Secret for signing and verifying tokens. Default: 32 random bytes. */
+  authKey?: AuthKey
+  /** Together with `authPublicKey`. */
+  authPrivateKey?: AuthKey
+  /** Together with `authPrivateKey`. */
+  authPublicKey?: AuthKey
+  /** Signs with it, and verifies only it unless `authVerifyAlgorithms` is set. */
+  authAlgorithm?: SignAlgorithm
+  authVerifyAlgorithms?: SignAlgorithm[]
+  /** Seconds a token is valid. Default `86400`. */
+  authDefaultExpiry?: number
+  authEngine?: AuthEngine
+  codecEngine?: CodecEngine
+  /** Makes the requests which procedures consume. Default: `new AGRequest(...)`. */
+  requestCreator?: (
+    socket: AGServerSocket,
+    id: number,
+    procedureName: string,
+    data: any,
+  ) => AGRequest | any
+  /** Whether clients may publish. Default `true`. */
+  allowClientPublish?: boolean
+  /** Milliseconds an `invoke` waits for its answer. Default `10000`. */
+  ackTimeout?: number
+  /** Milliseconds a client has to send its handshake. Default `10000`. */
+  handshakeTimeout?: number
+  /** Disconnect clients which send something before their handshake. Default `true`. */
+  strictHandshake?: boolean
+  /** Milliseconds without a pong after which a client is disconnected. Default `30000`. */
+  pingTimeout?: number
+  /** Milliseconds between pings. Default `8000`. */
+  pingInterval?: number
+  /** Default `false`. */
+  pingTimeoutDisabled?: boolean
+  /** Allowed origins: `host:port`, `host:*` or `*:port`. Default `'*:*'`. */
+  origins?: string
+  /** Default `'/socketcluster/'`. */
+  path?: string | null
+  /** Default `2`. */
+  protocolVersion?: 1 | 2
+  /** Send in batches for a while after the handshake. Default `false`. */
+  batchOnHandshake?: boolean
+  /** Milliseconds. Default `400`. */
+  batchOnHandshakeDuration?: number
+  /** Milliseconds between two batches. Default `50`. */
+  batchInterval?: number
+  /** Emit what middleware blocks as errors and warnings. Default `true`. */
+  middlewareEmitFailures?: boolean
+  /** Default `'kill'`. */
+  socketStreamCleanupMode?: StreamCleanupMode
+  /** Deep-clone data given to `transmit` and `invoke`. Default `false`. */
+  cloneData?: boolean
+  /**
+   * How accepted sockets reach the core: `'fd'` hands over the file descriptor, `'bridge'` passes
+   * bytes through Node.js, `'auto'` takes the descriptor wherever that is possible.
+   * Default `'auto'`.
+   */
+  transport?: Transport
+  /**
+   * Bytes of unsent output at which a connection is closed with code 1013.
+   * Default `16777216` (16 MiB).
+   */
+  maxBackpressure?: number
+}
