@@ -19,7 +19,7 @@ function withClient(name, body) {
       })
       running._clients.push(client)
       const status = await once(client, 'connect')
-      return { client, status, socket: running.server.clients[client.id] }
+      return { client, status, socket: await running.socketOf(client.id) }
     }
     await body(running, connect)
   })

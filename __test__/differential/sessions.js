@@ -22,10 +22,11 @@ function before(id, messages, profile = 'default') {
     const client = await player.open()
     for (const message of messages) client.send(message)
     await new Promise((resolve) => setTimeout(resolve, 30))
-    if (!client.gone()) client.send('{"event":"#handshake","data":{},"cid":500}')
-    await client.until(() => client.gone() || client.packets.some((each) => each.rid === 500))
-    const last = client.packets.at(-1)
-    if (last && last.data) client.id = last.data.id
+    const done = () => client.gone() || client.packets.some((each) => each && each.data)
+    if (!done()) client.send('{"event":"#handshake","data":{},"cid":500}')
+    await client.until(done, 'handshake answer')
+    const answer = client.allPackets().find((each) => each && each.data && each.data.id)
+    if (answer) client.id = answer.data.id
     await player.fence(client)
   })
 }
@@ -189,7 +190,14 @@ after('surrogates', [
   '{"event":"#publish","data":{"channel":"\\ufffd","data":2},"cid":4}',
   '{"event":"#publish","data":{"channel":"\\ud800","data":3},"cid":5}',
 ])
-after('kick', [subscribe('a', 2), { event: 'kick', data: 'a', cid: 3 }, publish('a', 1, 4)])
+add('kick', 'default', async (player) => {
+  const client = await player.connect()
+  client.send(subscribe('a', 2))
+  client.send({ event: 'kick', data: 'a', cid: 3 })
+  await client.response(3)
+  client.send(publish('a', 1, 4))
+  await player.fence(client)
+})
 after('publish.no-data', [subscribe('a', 2), { event: '#publish', data: { channel: 'a' }, cid: 3 }])
 after('publish.extra', [
   subscribe('a', 2),

@@ -95,5 +95,6 @@ behaviour('setAuthEngine replaces the engine of a running server', async (runnin
   running.server.setAuthEngine({ verifyToken: async (token) => ({ said: token }) })
   const client = await running.open()
   assert.equal((await client.handshake({ authToken: 'anything' })).data.isAuthenticated, true)
-  assert.deepEqual(running.server.clients[client.id].authToken, { said: 'anything' })
+  const socket = await running.socketOf(client.id)
+  assert.deepEqual(socket.authToken, { said: 'anything' })
 })

@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { behaviour, once, record, OPCODE } = require('../support')
+const { behaviour, eventually, once, record, OPCODE } = require('../support')
 
 behaviour('disconnect sends its code and reason', async (running) => {
   const { client, socket } = await running.rawPair()
@@ -129,7 +129,7 @@ behaviour('a protocol ping is answered with its payload', async (running) => {
 
 behaviour('clients which leave in different ways leave the counts at zero', async (running) => {
   const clients = await Promise.all(Array.from({ length: 40 }, () => running.raw()))
-  assert.equal(running.server.clientsCount, 40)
+  await eventually(() => running.server.clientsCount === 40, '40 clients')
   assert.equal(Object.keys(running.server.clients).length, 40)
   clients.forEach((client, n) => (n % 2 ? client.destroy() : client.sendClose(1000)))
   await running.untilEmpty()

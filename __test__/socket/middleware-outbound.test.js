@@ -32,7 +32,7 @@ behaviour('a publication is one action for each subscriber', async (running) => 
     ['a', 'a'],
   )
   assert.deepEqual(seen[0].data, { n: 1 })
-  assert.deepEqual(new Set(seen.map(({ socket }) => socket)), new Set([one.socket, two.socket]))
+  for (const { socket } of [one, two]) assert.ok(seen.some((action) => action.socket === socket))
 })
 
 behaviour('a blocked publication misses that subscriber only', async (running) => {

@@ -67,13 +67,18 @@ class Running {
   async pair(options) {
     const client = this.client(options)
     const { id } = await once(client, 'connect')
-    return { client, socket: this.server.clients[id] }
+    return { client, socket: await this.socketOf(id) }
   }
 
   /** A raw client after its handshake and its socket on the server. */
   async rawPair(options) {
     const client = await this.raw(options)
-    return { client, socket: this.server.clients[client.id] }
+    return { client, socket: await this.socketOf(client.id) }
+  }
+
+  /** The socket of an id, which a client may know a moment before JavaScript does. */
+  socketOf(id) {
+    return eventually(() => this.server.clients[id], `socket ${id}`)
   }
 
   /** Answers a procedure on every socket which connects from now on. */

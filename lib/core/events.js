@@ -148,7 +148,14 @@ class EventReader {
     if (this.u32()) return { flow, signed, accepted: true, payload: this.json() }
     const flags = this.u32()
     const error = this.u32() ? this.error() : undefined
-    return { flow, signed, accepted: false, badToken: !!(flags & 1), byMiddleware: !!(flags & 2), error }
+    return {
+      flow,
+      signed,
+      accepted: false,
+      badToken: !!(flags & 1),
+      byMiddleware: !!(flags & 2),
+      error,
+    }
   }
 }
 

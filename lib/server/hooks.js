@@ -7,7 +7,15 @@ const formatter = require('sc-formatter')
 const Broker = require('../exchange/broker')
 
 /** Decisions the app takes; `engine::config::hook`. */
-const HOOK = { handshake: 1, inboundRaw: 2, inbound: 4, outbound: 8, CODEC: 16, AUTH: 32, BROKER: 64 }
+const HOOK = {
+  handshake: 1,
+  inboundRaw: 2,
+  inbound: 4,
+  outbound: 8,
+  CODEC: 16,
+  AUTH: 32,
+  BROKER: 64,
+}
 
 /** Server events the core is told about; `engine::config::interest`. */
 const INTEREST = new Map([
@@ -53,7 +61,8 @@ function installLiveProperties(Server) {
         return this._live[name]
       },
       set(value) {
-        this._live[name] = name === 'defaultVerificationOptions' ? watched(value, () => this._reconfigure()) : value
+        this._live[name] =
+          name === 'defaultVerificationOptions' ? watched(value, () => this._reconfigure()) : value
         this._reconfigure()
       },
       enumerable: true,
@@ -224,7 +233,10 @@ class ClientTable {
 }
 
 function isDefaultCodec(codec) {
-  return codec === formatter || (!!codec && codec.encode === formatter.encode && codec.decode === formatter.decode)
+  return (
+    codec === formatter ||
+    (!!codec && codec.encode === formatter.encode && codec.decode === formatter.decode)
+  )
 }
 
 module.exports = {

@@ -31,7 +31,8 @@ class Link {
     this.commands = new CommandBuffer()
     this._dispatching = false
     this._scheduled = false
-    this._seen = false
+    /** Number of the last batch of events the app has seen and the core does not know of. */
+    this._seen = 0
     this._localPublishes = new Map()
     this._nextLocal = 1
     this._keepAlive = undefined
@@ -89,7 +90,7 @@ class Link {
     const { buffer, length } = this.commands
     if (!length && !this._seen) return
     const seen = this._seen
-    this._seen = false
+    this._seen = 0
     this.core.flush(buffer, length, seen)
     this.commands.reset()
   }
@@ -110,8 +111,10 @@ class Link {
   async _drain() {
     if (this._dispatching) return
     this._dispatching = true
+    let batch = 0
     try {
       const reader = new EventReader(this.core.drain())
+      batch = this.core.batch
       while (!reader.done) {
         const slot = reader.peekSlot()
         this._dispatch(reader)
@@ -119,9 +122,11 @@ class Link {
       }
     } finally {
       this._dispatching = false
-      this._seen = true
       // By then every loop of the app's that these events woke has run.
-      setImmediate(() => this._flushScheduled())
+      setImmediate(() => {
+        this._seen = batch
+        this._flushScheduled()
+      })
     }
   }
 

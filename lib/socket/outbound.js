@@ -11,7 +11,14 @@ const AGAction = require('../server/action')
 const { RESPONSE } = require('./interest')
 
 /** Batching, by the numbers of the core's operations. */
-const BATCH = { START: 0, FLUSH: 1, CANCEL: 2, START_INTERVAL: 3, STOP_INTERVAL: 4, CANCEL_INTERVAL: 5 }
+const BATCH = {
+  START: 0,
+  FLUSH: 1,
+  CANCEL: 2,
+  START_INTERVAL: 3,
+  STOP_INTERVAL: 4,
+  CANCEL_INTERVAL: 5,
+}
 
 const outbound = {
   /** Packets on their way: `transmit` and `invoke` write, the socket sends. */

@@ -51,7 +51,10 @@ class RawSocket extends EventEmitter {
     if (error) throw error
     if (this._socket._gone) return
     const text = reason === undefined ? '' : String(reason)
-    this._socket._command(OP.CLOSE_RAW).u32(code === undefined ? 0 : code).text(text)
+    this._socket
+      ._command(OP.CLOSE_RAW)
+      .u32(code === undefined ? 0 : code)
+      .text(text)
   }
 
   terminate() {

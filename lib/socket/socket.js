@@ -128,9 +128,7 @@ class AGServerSocket extends Emitter {
   async disconnect(code, reason) {
     const status = code || 1000
     if (typeof status !== 'number') {
-      this.emitError(
-        new InvalidArgumentsError('If specified, the code argument must be a number'),
-      )
+      this.emitError(new InvalidArgumentsError('If specified, the code argument must be a number'))
     }
     if (this.state === this.CLOSED) return
     this._applyClose(status, reason)
@@ -139,7 +137,9 @@ class AGServerSocket extends Emitter {
       this._command(OP.CLOSE).u32(1006).text('')
       throw error
     }
-    this._command(OP.CLOSE).u32(status).text(reason === undefined ? '' : String(reason))
+    this._command(OP.CLOSE)
+      .u32(status)
+      .text(reason === undefined ? '' : String(reason))
   }
 
   terminate() {

@@ -113,22 +113,50 @@ pub enum AuthOutcome {
 ///
 /// `seq` is 0 where no answer is expected; otherwise the session waits for a reply that carries it.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields are named after what SocketCluster's events carry")]
+#[expect(
+    missing_docs,
+    reason = "the fields are named after what SocketCluster's events carry"
+)]
 pub enum JsEvent {
     /// A client completed its handshake.
-    Connected { conn: ConnId, auth: AuthReport, authenticated: bool },
+    Connected {
+        conn: ConnId,
+        auth: AuthReport,
+        authenticated: bool,
+    },
     /// A session ended. `channels` it was subscribed to are listed if somebody wants to know.
-    Closed { conn: ConnId, code: u16, reason: Option<String>, channels: Vec<JsonText> },
+    Closed {
+        conn: ConnId,
+        code: u16,
+        reason: Option<String>,
+        channels: Vec<JsonText>,
+    },
     /// The connection under a session is gone.
-    Gone { conn: ConnId, code: u16, reason: String },
+    Gone {
+        conn: ConnId,
+        code: u16,
+        reason: String,
+    },
     /// A socket's `error`.
     Error { conn: ConnId, error: ErrorValue },
     /// A message before inbound middleware has seen it.
-    RawAsk { conn: ConnId, text: bool, data: Bytes },
+    RawAsk {
+        conn: ConnId,
+        text: bool,
+        data: Bytes,
+    },
     /// Every message, if somebody listens.
-    Message { conn: ConnId, text: bool, data: Bytes },
+    Message {
+        conn: ConnId,
+        text: bool,
+        data: Bytes,
+    },
     /// A message that is no packet.
-    Raw { conn: ConnId, text: bool, data: Bytes },
+    Raw {
+        conn: ConnId,
+        text: bool,
+        data: Bytes,
+    },
     /// A packet for the app: to decide on (`seq` not 0), or to handle.
     Packet {
         conn: ConnId,
@@ -140,40 +168,92 @@ pub enum JsEvent {
         expired: Option<f64>,
     },
     /// A packet of the protocol's own has been handled and somebody listens for these.
-    Handled { conn: ConnId, name: JsonText, cid: Option<f64>, data: Option<String> },
+    Handled {
+        conn: ConnId,
+        name: JsonText,
+        cid: Option<f64>,
+        data: Option<String>,
+    },
     /// The client answered a call of ours.
-    Response { conn: ConnId, rid: f64, error: Option<String>, data: Option<String> },
+    Response {
+        conn: ConnId,
+        rid: f64,
+        error: Option<String>,
+        data: Option<String>,
+    },
     /// A subscription was made; `options` is the packet's data, `replaced` what middleware made of its `data`.
-    Subscribed { conn: ConnId, channel: JsonText, options: String, replaced: Option<Replacement> },
+    Subscribed {
+        conn: ConnId,
+        channel: JsonText,
+        options: String,
+        replaced: Option<Replacement>,
+    },
     /// A subscription ended.
     Unsubscribed { conn: ConnId, channel: JsonText },
     /// Check a token.
-    VerifyAsk { conn: ConnId, seq: u32, flow: u32, signed: Option<String> },
+    VerifyAsk {
+        conn: ConnId,
+        seq: u32,
+        flow: u32,
+        signed: Option<String>,
+    },
     /// Handshake middleware decides.
-    HandshakeAsk { conn: ConnId, seq: u32, cid: f64, auth: AuthReport },
+    HandshakeAsk {
+        conn: ConnId,
+        seq: u32,
+        cid: f64,
+        auth: AuthReport,
+    },
     /// Inbound middleware decides on a token.
-    AuthenticateAsk { conn: ConnId, seq: u32, auth: AuthReport },
+    AuthenticateAsk {
+        conn: ConnId,
+        seq: u32,
+        auth: AuthReport,
+    },
     /// `#authenticate` is done.
     AuthResult { conn: ConnId, auth: AuthReport },
     /// The session lost its token: it expired, or the client gave it up.
     Deauthenticated { conn: ConnId },
     /// Decode a message with the app's codec.
-    DecodeAsk { conn: ConnId, seq: u32, text: bool, data: Bytes },
+    DecodeAsk {
+        conn: ConnId,
+        seq: u32,
+        text: bool,
+        data: Bytes,
+    },
     /// Encode a packet with the app's codec and send it.
     Encode { to: Vec<ConnId>, packet: String },
     /// Outbound middleware decides on a publish, per subscriber.
-    PublishOut { channel: JsonText, data: Option<String>, to: Vec<ConnId> },
+    PublishOut {
+        channel: JsonText,
+        data: Option<String>,
+        to: Vec<ConnId>,
+    },
     /// A message on a channel, for JavaScript's own subscribers or for listeners of `publish`.
     /// `local` is the number JavaScript gave a publish of its own, else 0.
-    Published { channel: JsonText, data: Option<String>, local: u32, deliver: bool, event: bool },
+    Published {
+        channel: JsonText,
+        data: Option<String>,
+        local: u32,
+        deliver: bool,
+        event: bool,
+    },
     /// A channel got its first subscriber.
     ChannelOpened { channel: JsonText },
     /// A channel lost its last subscriber.
     ChannelClosed { channel: JsonText },
     /// The app's broker subscribes a socket.
-    BrokerSubscribeAsk { conn: ConnId, seq: u32, channel: JsonText },
+    BrokerSubscribeAsk {
+        conn: ConnId,
+        seq: u32,
+        channel: JsonText,
+    },
     /// The app's broker unsubscribes a socket.
-    BrokerUnsubscribeAsk { conn: ConnId, seq: u32, channel: JsonText },
+    BrokerUnsubscribeAsk {
+        conn: ConnId,
+        seq: u32,
+        channel: JsonText,
+    },
     /// The app's broker publishes.
     BrokerPublishAsk {
         conn: ConnId,

@@ -86,11 +86,17 @@ fn reply(operation: u8, reader: &mut Reader<'_>) -> Option<Reply> {
         10 => Reply::Replace(Replacement(reader.json()?.map(str::to_owned))),
         11 => {
             let bad_token = reader.u32()? != 0;
-            Reply::Block { error: reader.text()?.to_owned(), bad_token }
+            Reply::Block {
+                error: reader.text()?.to_owned(),
+                bad_token,
+            }
         }
         12 => {
             let truthy = reader.u32()? != 0;
-            Reply::Verified { truthy, expires_at: reader.number()? }
+            Reply::Verified {
+                truthy,
+                expires_at: reader.number()?,
+            }
         }
         13 => Reply::Decoded(Bytes::copy_from_slice(reader.bytes()?)),
         14 => Reply::Failed(reader.text()?.to_owned()),
@@ -147,14 +153,20 @@ impl<'a> Reader<'a> {
     }
 
     /// NaN stands for "none".
-    #[expect(clippy::option_option, reason = "the outer one tells of a malformed buffer")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one tells of a malformed buffer"
+    )]
     fn number(&mut self) -> Option<Option<f64>> {
         let number = f64::from_le_bytes(self.take(8)?.try_into().ok()?);
         Some(Some(number).filter(|number| !number.is_nan()))
     }
 
     fn conn(&mut self) -> Option<ConnId> {
-        Some(ConnId { slot: self.u32()?, generation: self.u32()? })
+        Some(ConnId {
+            slot: self.u32()?,
+            generation: self.u32()?,
+        })
     }
 
     fn bytes(&mut self) -> Option<&'a [u8]> {
@@ -166,7 +178,10 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).ok()
     }
 
-    #[expect(clippy::option_option, reason = "the outer one tells of a malformed buffer")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one tells of a malformed buffer"
+    )]
     fn json(&mut self) -> Option<Option<&'a str>> {
         let length = self.u32()?;
         if length == NONE {

@@ -51,7 +51,8 @@ impl From<NativeConfig> for Config {
             handshake_timeout: duration(native.handshake_timeout),
             strict_handshake: native.strict_handshake,
             allow_client_publish: native.allow_client_publish,
-            socket_channel_limit: native.socket_channel_limit.clamp(0.0, f64::from(u32::MAX)) as u32,
+            socket_channel_limit: native.socket_channel_limit.clamp(0.0, f64::from(u32::MAX))
+                as u32,
             protocol_version: native.protocol_version.min(2) as u8,
             batch_on_handshake: native.batch_on_handshake,
             batch_on_handshake_duration: duration(native.batch_on_handshake_duration),
@@ -63,6 +64,10 @@ impl From<NativeConfig> for Config {
 }
 
 fn duration(ms: f64) -> Duration {
-    let ms = if ms.is_nan() { 0.0 } else { ms.clamp(0.0, LONGEST_MS) };
+    let ms = if ms.is_nan() {
+        0.0
+    } else {
+        ms.clamp(0.0, LONGEST_MS)
+    };
     Duration::from_micros((ms * 1000.0) as u64)
 }

@@ -1,7 +1,10 @@
 //! The border to JavaScript: converts, calls, converts back. Nothing is decided here.
 
 // The exports exist for Node.js, which calls them through the registration that napi generates.
-#![expect(unreachable_pub, reason = "napi exports items by registration, not by path")]
+#![expect(
+    unreachable_pub,
+    reason = "napi exports items by registration, not by path"
+)]
 
 #[cfg(feature = "chaos")]
 mod chaos;

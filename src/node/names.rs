@@ -7,5 +7,8 @@ pub(super) fn to_engine(name: &str) -> JsonText {
 }
 
 pub(super) fn to_js<'a>(names: impl IntoIterator<Item = &'a JsonText>) -> Vec<String> {
-    names.into_iter().map(|name| name.as_str().to_owned()).collect()
+    names
+        .into_iter()
+        .map(|name| name.as_str().to_owned())
+        .collect()
 }

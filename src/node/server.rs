@@ -64,17 +64,24 @@ impl NativeServer {
         max_backpressure: f64,
         wake: Function<'_, (), ()>,
     ) -> Result<Self> {
-        let limits = Limits { max_backpressure: max_backpressure as usize };
+        let limits = Limits {
+            max_backpressure: max_backpressure as usize,
+        };
         let core = Core::new(Hub::new(config.into()), limits, Box::new(Wake::new(&wake)?));
         let at_exit = Arc::clone(&core);
         env.add_env_cleanup_hook(at_exit, |core| core.stop())?;
-        Ok(Self { core, max_payload: max_payload as usize, batch: 0 })
+        Ok(Self {
+            core,
+            max_payload: max_payload as usize,
+            batch: 0,
+        })
     }
 
     /// Changes the options; they count from the next event on.
     #[napi(catch_unwind)]
     pub fn configure(&self, config: NativeConfig) {
-        self.core.with_hub(|hub, _| *hub.config_mut() = config.into());
+        self.core
+            .with_hub(|hub, _| *hub.config_mut() = config.into());
     }
 
     /// What tokens are checked with. Without a key every token is JavaScript's to judge.
@@ -95,19 +102,24 @@ impl NativeServer {
     ) -> Result<Vec<u32>> {
         self.core.start()?;
         let response = upgrade.response(protocol.as_deref());
-        attached(self.core.attach_bridge(&id, js, &response, self.web_socket(upgrade)))
+        attached(
+            self.core
+                .attach_bridge(&id, js, &response, self.web_socket(upgrade)),
+        )
     }
 
     /// Bytes read from a socket of JavaScript's.
     #[napi(catch_unwind)]
     pub fn bridge_receive(&self, slot: u32, generation: u32, bytes: Buffer) {
-        self.core.bridge_receive(ConnId { slot, generation }, &bytes);
+        self.core
+            .bridge_receive(ConnId { slot, generation }, &bytes);
     }
 
     /// A socket of JavaScript's took this many bytes.
     #[napi(catch_unwind)]
     pub fn bridge_sent(&self, slot: u32, generation: u32, bytes: u32) {
-        self.core.bridge_sent(ConnId { slot, generation }, bytes as usize);
+        self.core
+            .bridge_sent(ConnId { slot, generation }, bytes as usize);
     }
 
     /// The peer of a socket of JavaScript's half-closed.
@@ -130,15 +142,21 @@ impl NativeServer {
         events.into()
     }
 
-    /// Carries out a batch of commands; `seen` tells that the app has seen what was drained.
+    /// Number of the batch that was drained last.
+    #[napi(getter, catch_unwind)]
+    pub fn batch(&self) -> f64 {
+        self.batch as f64
+    }
+
+    /// Carries out a batch of commands; `seen` is the number of the
+    /// last batch the app has seen, or 0.
     #[napi(catch_unwind)]
-    pub fn flush(&self, buffer: Buffer, length: u32, seen: bool) -> Result<()> {
-        let batch = self.batch;
+    pub fn flush(&self, buffer: Buffer, length: u32, seen: f64) -> Result<()> {
         let bytes = buffer.get(..length as usize).unwrap_or_default();
         let result = self.core.with_hub(|hub, now| {
             let result = commands::apply(hub, bytes, now);
-            if seen {
-                hub.acknowledge_js(batch, now);
+            if seen > 0.0 {
+                hub.acknowledge_js(seen as u64, now);
             }
             result
         });
@@ -149,14 +167,18 @@ impl NativeServer {
     #[napi(catch_unwind)]
     pub fn subscribe_js(&self, channel: String) -> bool {
         let channel = names::to_engine(&channel);
-        self.core.with_hub(|hub, _| hub.subscribe_js(&channel)).unwrap_or_default()
+        self.core
+            .with_hub(|hub, _| hub.subscribe_js(&channel))
+            .unwrap_or_default()
     }
 
     /// Takes JavaScript off a channel; true if nobody is left.
     #[napi(catch_unwind)]
     pub fn unsubscribe_js(&self, channel: String) -> bool {
         let channel = names::to_engine(&channel);
-        self.core.with_hub(|hub, _| hub.unsubscribe_js(&channel)).unwrap_or_default()
+        self.core
+            .with_hub(|hub, _| hub.unsubscribe_js(&channel))
+            .unwrap_or_default()
     }
 
     /// Takes a socket off a channel; true if it was on it.
@@ -164,28 +186,36 @@ impl NativeServer {
     pub fn unsubscribe_socket(&self, slot: u32, generation: u32, channel: String) -> bool {
         let conn = ConnId { slot, generation };
         let channel = names::to_engine(&channel);
-        let removed = self.core.with_hub(|hub, _| hub.unsubscribe_socket(conn, &channel, false));
+        let removed = self
+            .core
+            .with_hub(|hub, _| hub.unsubscribe_socket(conn, &channel, false));
         removed.unwrap_or_default()
     }
 
     /// Every channel with a subscriber.
     #[napi(catch_unwind)]
     pub fn channels(&self) -> Vec<String> {
-        self.core.with_hub(|hub, _| names::to_js(hub.channels())).unwrap_or_default()
+        self.core
+            .with_hub(|hub, _| names::to_js(hub.channels()))
+            .unwrap_or_default()
     }
 
     /// Whether a channel has a subscriber.
     #[napi(catch_unwind)]
     pub fn has_channel(&self, channel: String) -> bool {
         let channel = names::to_engine(&channel);
-        self.core.with_hub(|hub, _| hub.has_channel(&channel)).unwrap_or_default()
+        self.core
+            .with_hub(|hub, _| hub.has_channel(&channel))
+            .unwrap_or_default()
     }
 
     /// Channels a socket is subscribed to.
     #[napi(catch_unwind)]
     pub fn channels_of(&self, slot: u32, generation: u32) -> Vec<String> {
         let conn = ConnId { slot, generation };
-        self.core.with_hub(|hub, _| names::to_js(&hub.channels_of(conn))).unwrap_or_default()
+        self.core
+            .with_hub(|hub, _| names::to_js(&hub.channels_of(conn)))
+            .unwrap_or_default()
     }
 
     /// Slots and generations, in turn, of the sockets subscribed to a channel.
@@ -194,7 +224,10 @@ impl NativeServer {
         let channel = names::to_engine(&channel);
         let subscribers = self.core.with_hub(|hub, _| hub.subscribers(&channel));
         let pairs = subscribers.unwrap_or_default();
-        pairs.into_iter().flat_map(|conn| [conn.slot, conn.generation]).collect()
+        pairs
+            .into_iter()
+            .flat_map(|conn| [conn.slot, conn.generation])
+            .collect()
     }
 
     /// A socket's messages received, processed, and publishes sent to it.
@@ -203,7 +236,11 @@ impl NativeServer {
         let conn = ConnId { slot, generation };
         let counters = self.core.with_hub(|hub, _| hub.counters(conn)).flatten();
         let counters = counters.unwrap_or_default();
-        vec![counters.received as f64, counters.processed as f64, counters.prepared as f64]
+        vec![
+            counters.received as f64,
+            counters.processed as f64,
+            counters.prepared as f64,
+        ]
     }
 
     /// Sockets of every session that has (or has not yet) done its handshake: slot, generation and
@@ -214,7 +251,11 @@ impl NativeServer {
         let list = self.core.with_hub(|hub, _| {
             let fields = hub.sessions_in(state).flat_map(|session| {
                 let ConnId { slot, generation } = session.conn;
-                [slot.to_string(), generation.to_string(), session.id.to_string()]
+                [
+                    slot.to_string(),
+                    generation.to_string(),
+                    session.id.to_string(),
+                ]
             });
             fields.collect()
         });
@@ -248,8 +289,10 @@ impl NativeServer {
 
 impl NativeServer {
     pub(super) fn web_socket(&self, upgrade: &NativeUpgrade) -> ws::Connection {
-        let options =
-            ws::ConnectionOptions { max_payload: self.max_payload, ..ws::ConnectionOptions::default() };
+        let options = ws::ConnectionOptions {
+            max_payload: self.max_payload,
+            ..ws::ConnectionOptions::default()
+        };
         ws::Connection::new(&options, upgrade.inner().deflate)
     }
 }

@@ -34,7 +34,9 @@ impl From<NativeDeflateOptions> for DeflateOptions {
             client_no_context_takeover: native.client_no_context_takeover,
             server_max_window_bits: window(native.server_max_window_bits),
             client_max_window_bits: window(native.client_max_window_bits),
-            threshold: native.threshold.map_or(defaults.threshold, |bytes| bytes as usize),
+            threshold: native
+                .threshold
+                .map_or(defaults.threshold, |bytes| bytes as usize),
             level: native.level,
         }
     }
@@ -94,9 +96,17 @@ pub struct NativeRejection {
 
 impl From<Rejection> for NativeRejection {
     fn from(rejection: Rejection) -> Self {
-        let Rejection { status, message, headers } = rejection;
+        let Rejection {
+            status,
+            message,
+            headers,
+        } = rejection;
         let response = rejection_response(status, message, &headers);
-        Self { status: u32::from(status), message: message.to_owned(), response }
+        Self {
+            status: u32::from(status),
+            message: message.to_owned(),
+            response,
+        }
     }
 }
 
@@ -107,9 +117,14 @@ pub fn check_upgrade(
     headers: Vec<String>,
     deflate: Option<NativeDeflateOptions>,
 ) -> Either<NativeUpgrade, NativeRejection> {
-    let headers: Vec<(&str, &str)> =
-        headers.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).collect();
-    let request = UpgradeRequest { method: &method, headers: &headers };
+    let headers: Vec<(&str, &str)> = headers
+        .chunks_exact(2)
+        .map(|pair| (pair[0].as_str(), pair[1].as_str()))
+        .collect();
+    let request = UpgradeRequest {
+        method: &method,
+        headers: &headers,
+    };
     match check(&request, deflate.map(DeflateOptions::from).as_ref()) {
         Ok(inner) => Either::A(NativeUpgrade { inner }),
         Err(rejection) => Either::B(rejection.into()),

@@ -39,7 +39,8 @@ impl Core {
         let attached = self.try_locked(|shard| {
             let conn = shard.hub.open(id, js, now());
             let (shares, key) = (ws.can_share_frames(), ws.share_key());
-            let mut outgoing = Outgoing::new(conn.generation, Transport::Bridge(Box::new(ws)), shares);
+            let mut outgoing =
+                Outgoing::new(conn.generation, Transport::Bridge(Box::new(ws)), shares);
             outgoing.share_key = key;
             outgoing.push(Item::Frame(Bytes::copy_from_slice(response.as_bytes())));
             shard.attach(conn, outgoing);
@@ -97,17 +98,30 @@ impl Shard {
         let mut next: Option<std::time::Instant> = None;
         let mut expired = Vec::new();
         for (slot, entry) in self.outgoing.iter_mut().enumerate() {
-            let Some(Outgoing { generation, transport: Transport::Bridge(ws), .. }) = entry else {
+            let Some(Outgoing {
+                generation,
+                transport: Transport::Bridge(ws),
+                ..
+            }) = entry
+            else {
                 continue;
             };
-            let Some(deadline) = ws.deadline() else { continue };
+            let Some(deadline) = ws.deadline() else {
+                continue;
+            };
             if deadline > time.instant {
                 next = Some(next.map_or(deadline, |next| next.min(deadline)));
                 continue;
             }
             let mut events = Vec::new();
             ws.expire(time.instant, &mut events);
-            expired.push((ConnId { slot: slot as u32, generation: *generation }, events));
+            expired.push((
+                ConnId {
+                    slot: slot as u32,
+                    generation: *generation,
+                },
+                events,
+            ));
         }
         for (conn, events) in expired {
             self.apply(conn, events, true, time);
@@ -118,12 +132,19 @@ impl Shard {
     /// Turns what is queued for sockets of JavaScript's into events for it.
     pub(super) fn flush_bridges(&mut self) {
         for slot in std::mem::take(&mut self.dirty_bridges) {
-            let Some(outgoing) = self.outgoing(slot) else { continue };
+            let Some(outgoing) = self.outgoing(slot) else {
+                continue;
+            };
             outgoing.dirty = false;
-            let conn = ConnId { slot, generation: outgoing.generation };
+            let conn = ConnId {
+                slot,
+                generation: outgoing.generation,
+            };
             let before = outgoing.in_flight();
             let items = outgoing.take();
-            let Transport::Bridge(ws) = &mut outgoing.transport else { continue };
+            let Transport::Bridge(ws) = &mut outgoing.transport else {
+                continue;
+            };
             let mut bytes = Vec::new();
             let mut after = Vec::new();
             let mut events = Vec::new();
@@ -149,7 +170,8 @@ impl Shard {
             }
             outgoing.account(before + bytes.len());
             if !bytes.is_empty() {
-                self.js.push_bridge(conn, &BridgeEvent::Write(Bytes::from(bytes)));
+                self.js
+                    .push_bridge(conn, &BridgeEvent::Write(Bytes::from(bytes)));
             }
             for event in after {
                 self.js.push_bridge(conn, &event);
@@ -166,7 +188,9 @@ pub(super) fn close(
     events: &mut Vec<ws::Event>,
 ) {
     let instant = now().instant;
-    if ws.close(code, reason, instant, events).is_err() && ws.close(None, "", instant, events).is_err() {
+    if ws.close(code, reason, instant, events).is_err()
+        && ws.close(None, "", instant, events).is_err()
+    {
         ws.terminate(events);
     }
 }

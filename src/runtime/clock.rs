@@ -7,6 +7,11 @@ use crate::engine::hub::Now;
 /// The time, for the engine.
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn now() -> Now {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Now { instant: Instant::now(), unix_ms: since_epoch.as_millis() as u64 }
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Now {
+        instant: Instant::now(),
+        unix_ms: since_epoch.as_millis() as u64,
+    }
 }

@@ -58,7 +58,10 @@ pub struct Core {
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Core").field("limits", &self.limits).finish_non_exhaustive()
+        formatter
+            .debug_struct("Core")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,7 +84,8 @@ impl Core {
     /// The thread could not be started.
     pub fn start(self: &Arc<Self>) -> std::io::Result<()> {
         if !self.started.swap(true, Ordering::AcqRel) {
-            io::start(Arc::clone(self)).inspect_err(|_| self.started.store(false, Ordering::Release))?;
+            io::start(Arc::clone(self))
+                .inspect_err(|_| self.started.store(false, Ordering::Release))?;
         }
         Ok(())
     }
@@ -144,7 +148,12 @@ impl Core {
     pub fn stats(&self) -> Stats {
         let shard = self.shard.lock();
         let (js_events, js_batches) = shard.js.totals();
-        Stats { counts: shard.hub.counts(), js_events, js_batches, js_queue_bytes: shard.js.len() }
+        Stats {
+            counts: shard.hub.counts(),
+            js_events,
+            js_batches,
+            js_queue_bytes: shard.js.len(),
+        }
     }
 
     /// Takes what is queued for connections of the I/O thread.
@@ -171,7 +180,10 @@ impl Core {
 
     /// Whether the connection must not be read at the moment.
     pub(super) fn is_paused(&self, conn: ConnId) -> bool {
-        self.shard.lock().outgoing_of(conn).is_some_and(|outgoing| outgoing.paused)
+        self.shard
+            .lock()
+            .outgoing_of(conn)
+            .is_some_and(|outgoing| outgoing.paused)
     }
 
     /// Runs `prepare` without the lock and `work` with it, both guarded against panics.
@@ -231,13 +243,7 @@ impl Core {
 
 impl Shard {
     /// Passes on what a WebSocket had to say. `closing` tells that it cannot send any more.
-    pub(super) fn apply(
-        &mut self,
-        conn: ConnId,
-        events: Vec<ws::Event>,
-        closing: bool,
-        time: Now,
-    ) {
+    pub(super) fn apply(&mut self, conn: ConnId, events: Vec<ws::Event>, closing: bool, time: Now) {
         for event in events {
             match event {
                 ws::Event::Message { text, data } => {

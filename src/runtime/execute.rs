@@ -30,7 +30,9 @@ impl Shard {
         match command {
             Command::Deliver { text, to } => self.deliver(&text, &to, limit),
             Command::Send { slot, text, data } => {
-                let shares = self.outgoing(slot).is_some_and(|outgoing| outgoing.shares_frames);
+                let shares = self
+                    .outgoing(slot)
+                    .is_some_and(|outgoing| outgoing.shares_frames);
                 let item = if shares {
                     Item::Frame(encode_frame(OpCode::message(text), &data, false))
                 } else {
@@ -52,7 +54,9 @@ impl Shard {
         let frame = encode_frame(OpCode::Text, text, false);
         let mut compressed: Vec<(ShareKey, Bytes)> = Vec::new();
         for &slot in to {
-            let Some(outgoing) = self.outgoing(slot) else { continue };
+            let Some(outgoing) = self.outgoing(slot) else {
+                continue;
+            };
             let item = if outgoing.shares_frames {
                 Item::Frame(frame.clone())
             } else if let Some(key) = outgoing.share_key {
@@ -64,14 +68,19 @@ impl Shard {
                 });
                 Item::Frame(shared)
             } else {
-                Item::Message { text: true, data: text.clone() }
+                Item::Message {
+                    text: true,
+                    data: text.clone(),
+                }
             };
             self.push(slot, item, limit);
         }
     }
 
     fn push(&mut self, slot: u32, item: Item, limit: usize) {
-        let Some(outgoing) = self.outgoing(slot) else { return };
+        let Some(outgoing) = self.outgoing(slot) else {
+            return;
+        };
         if limit > 0 && outgoing.unsent() > limit {
             self.overflowed.push(slot);
             return;
@@ -81,7 +90,9 @@ impl Shard {
     }
 
     pub(super) fn mark_dirty(&mut self, slot: u32) {
-        let Some(outgoing) = self.outgoing(slot) else { return };
+        let Some(outgoing) = self.outgoing(slot) else {
+            return;
+        };
         if std::mem::replace(&mut outgoing.dirty, true) {
             return;
         }
@@ -94,7 +105,9 @@ impl Shard {
     /// A reader that is too slow loses its connection: what it has not taken is dropped.
     fn close_overflowed(&mut self, limit: usize) {
         for slot in std::mem::take(&mut self.overflowed) {
-            let Some(outgoing) = self.outgoing(slot) else { continue };
+            let Some(outgoing) = self.outgoing(slot) else {
+                continue;
+            };
             let unsent = outgoing.unsent();
             outgoing.clear();
             self.hub.overflowed(slot, unsent, limit);
@@ -102,7 +115,9 @@ impl Shard {
     }
 
     fn set_paused(&mut self, slot: u32, paused: bool) {
-        let Some(outgoing) = self.outgoing(slot) else { return };
+        let Some(outgoing) = self.outgoing(slot) else {
+            return;
+        };
         if outgoing.paused == paused {
             return;
         }
@@ -111,7 +126,11 @@ impl Shard {
         match (&outgoing.transport, paused) {
             (Transport::Bridge(_), _) => {
                 let conn = crate::engine::command::ConnId { slot, generation };
-                let event = if paused { BridgeEvent::Pause } else { BridgeEvent::Resume };
+                let event = if paused {
+                    BridgeEvent::Pause
+                } else {
+                    BridgeEvent::Resume
+                };
                 self.js.push_bridge(conn, &event);
             }
             (Transport::Thread, false) => self.resumed.push(slot),

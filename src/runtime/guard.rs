@@ -24,6 +24,9 @@ mod tests {
     #[test]
     fn a_panic_comes_back_as_its_message() {
         assert_eq!(guard(|| 5), Ok(5));
-        assert_eq!(guard(|| panic!("lost {}", 1)), Err::<(), _>("lost 1".to_owned()));
+        assert_eq!(
+            guard(|| panic!("lost {}", 1)),
+            Err::<(), _>("lost 1".to_owned())
+        );
     }
 }

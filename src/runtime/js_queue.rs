@@ -64,7 +64,15 @@ impl JsQueue {
     /// Queues an event.
     pub fn push(&mut self, event: &JsEvent) {
         match event {
-            JsEvent::Packet { conn, seq, kind: packet, name, cid, data, expired } => {
+            JsEvent::Packet {
+                conn,
+                seq,
+                kind: packet,
+                name,
+                cid,
+                data,
+                expired,
+            } => {
                 self.begin(kind::PACKET, Some(*conn));
                 self.u32(*seq);
                 self.buffer.push(packet_kind(*packet));
@@ -73,22 +81,39 @@ impl JsQueue {
                 self.json(data.as_deref());
                 self.number(*expired);
             }
-            JsEvent::Handled { conn, name, cid, data } => {
+            JsEvent::Handled {
+                conn,
+                name,
+                cid,
+                data,
+            } => {
                 self.begin(kind::HANDLED, Some(*conn));
                 self.name(name);
                 self.number(*cid);
                 self.json(data.as_deref());
             }
-            JsEvent::Response { conn, rid, error, data } => {
+            JsEvent::Response {
+                conn,
+                rid,
+                error,
+                data,
+            } => {
                 self.begin(kind::RESPONSE, Some(*conn));
                 self.number(Some(*rid));
                 self.json(error.as_deref());
                 self.json(data.as_deref());
             }
             JsEvent::RawAsk { conn, text, data } => self.message(kind::RAW_ASK, *conn, *text, data),
-            JsEvent::Message { conn, text, data } => self.message(kind::MESSAGE, *conn, *text, data),
+            JsEvent::Message { conn, text, data } => {
+                self.message(kind::MESSAGE, *conn, *text, data)
+            }
             JsEvent::Raw { conn, text, data } => self.message(kind::RAW, *conn, *text, data),
-            JsEvent::DecodeAsk { conn, seq, text, data } => {
+            JsEvent::DecodeAsk {
+                conn,
+                seq,
+                text,
+                data,
+            } => {
                 self.message(kind::DECODE_ASK, *conn, *text, data);
                 self.u32(*seq);
             }
@@ -102,7 +127,12 @@ impl JsQueue {
 
     fn push_rest(&mut self, event: &JsEvent) {
         match event {
-            JsEvent::Subscribed { conn, channel, options, replaced } => {
+            JsEvent::Subscribed {
+                conn,
+                channel,
+                options,
+                replaced,
+            } => {
                 self.begin(kind::SUBSCRIBED, Some(*conn));
                 self.name(channel);
                 self.text(options);
@@ -124,7 +154,13 @@ impl JsQueue {
                 self.name(channel);
                 self.json(data.as_deref());
             }
-            JsEvent::Published { channel, data, local, deliver, event } => {
+            JsEvent::Published {
+                channel,
+                data,
+                local,
+                deliver,
+                event,
+            } => {
                 self.begin(kind::PUBLISHED, None);
                 self.u32(u32::from(*deliver) | u32::from(*event) << 1);
                 self.u32(*local);
@@ -147,7 +183,13 @@ impl JsQueue {
                 self.ask(kind::BROKER_UNSUBSCRIBE_ASK, *conn, *seq);
                 self.name(channel);
             }
-            JsEvent::BrokerPublishAsk { conn, seq, cid, channel, data } => {
+            JsEvent::BrokerPublishAsk {
+                conn,
+                seq,
+                cid,
+                channel,
+                data,
+            } => {
                 self.ask(kind::BROKER_PUBLISH_ASK, *conn, *seq);
                 self.number(*cid);
                 self.name(channel);
@@ -159,12 +201,21 @@ impl JsQueue {
 
     fn push_session(&mut self, event: &JsEvent) {
         match event {
-            JsEvent::Connected { conn, auth, authenticated } => {
+            JsEvent::Connected {
+                conn,
+                auth,
+                authenticated,
+            } => {
                 self.begin(kind::CONNECTED, Some(*conn));
                 self.u32(u32::from(*authenticated));
                 self.auth(auth);
             }
-            JsEvent::Closed { conn, code, reason, channels } => {
+            JsEvent::Closed {
+                conn,
+                code,
+                reason,
+                channels,
+            } => {
                 self.begin(kind::CLOSED, Some(*conn));
                 self.u32(u32::from(*code));
                 self.json(reason.as_deref());
@@ -178,12 +229,22 @@ impl JsQueue {
                 self.u32(u32::from(*code));
                 self.text(reason);
             }
-            JsEvent::VerifyAsk { conn, seq, flow, signed } => {
+            JsEvent::VerifyAsk {
+                conn,
+                seq,
+                flow,
+                signed,
+            } => {
                 self.ask(kind::VERIFY_ASK, *conn, *seq);
                 self.u32(*flow);
                 self.json(signed.as_deref());
             }
-            JsEvent::HandshakeAsk { conn, seq, cid, auth } => {
+            JsEvent::HandshakeAsk {
+                conn,
+                seq,
+                cid,
+                auth,
+            } => {
                 self.ask(kind::HANDSHAKE_ASK, *conn, *seq);
                 self.number(Some(*cid));
                 self.auth(auth);
@@ -229,7 +290,12 @@ impl JsQueue {
                 self.u32(1);
                 self.json(payload.as_deref());
             }
-            AuthOutcome::Refused { bad_token, error, by_middleware, .. } => {
+            AuthOutcome::Refused {
+                bad_token,
+                error,
+                by_middleware,
+                ..
+            } => {
                 self.u32(0);
                 self.u32(u32::from(*bad_token) | u32::from(*by_middleware) << 1);
                 self.u32(u32::from(error.is_some()));
@@ -280,7 +346,8 @@ impl JsQueue {
 
     /// `None` travels as NaN: no call id is one.
     fn number(&mut self, number: Option<f64>) {
-        self.buffer.extend_from_slice(&number.unwrap_or(f64::NAN).to_le_bytes());
+        self.buffer
+            .extend_from_slice(&number.unwrap_or(f64::NAN).to_le_bytes());
     }
 
     fn u32(&mut self, value: u32) {

@@ -59,7 +59,9 @@ impl Shard {
 
     pub(super) fn detach(&mut self, conn: ConnId) {
         if let Some(entry) = self.outgoing.get_mut(conn.slot as usize)
-            && entry.as_ref().is_some_and(|outgoing| outgoing.generation == conn.generation)
+            && entry
+                .as_ref()
+                .is_some_and(|outgoing| outgoing.generation == conn.generation)
         {
             *entry = None;
         }
@@ -70,6 +72,7 @@ impl Shard {
     }
 
     pub(super) fn outgoing_of(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
-        self.outgoing(conn.slot).filter(|outgoing| outgoing.generation == conn.generation)
+        self.outgoing(conn.slot)
+            .filter(|outgoing| outgoing.generation == conn.generation)
     }
 }

@@ -55,7 +55,10 @@ impl Broker {
 
     /// Unsubscribes a connection. Returns the channel's name if that was its last subscriber.
     pub fn unsubscribe(&mut self, id: ChannelId, slot: u32) -> Option<JsonText> {
-        self.channels.get_mut(id as usize)?.sockets.swap_remove(&slot);
+        self.channels
+            .get_mut(id as usize)?
+            .sockets
+            .swap_remove(&slot);
         self.close_if_empty(id)
     }
 
@@ -70,7 +73,9 @@ impl Broker {
 
     /// Takes JavaScript off the channel. True if it was its last subscriber.
     pub fn unsubscribe_js(&mut self, name: &JsonText) -> bool {
-        let Some(id) = self.id(name) else { return false };
+        let Some(id) = self.id(name) else {
+            return false;
+        };
         if let Some(channel) = self.channels.get_mut(id as usize) {
             channel.js = false;
         }
@@ -106,7 +111,11 @@ impl Broker {
         if let Some(id) = self.id(name) {
             return (id, false);
         }
-        let channel = Channel { name: name.clone(), sockets: IndexSet::new(), js: false };
+        let channel = Channel {
+            name: name.clone(),
+            sockets: IndexSet::new(),
+            js: false,
+        };
         let id = self.channels.insert(channel) as ChannelId;
         self.ids.insert(name.clone(), id);
         (id, true)

@@ -23,14 +23,22 @@ impl Hub {
 
     /// Checks a token (JSON text), here or in the app's auth engine.
     pub(super) fn verify(&mut self, slot: u32, flow: AuthFlow, token: Option<&str>, now: Now) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         session.asked += 1;
         let number = session.asked;
         let signed = token.map(str::to_owned);
-        let outcome = (!self.hooked(hook::AUTH)).then(|| self.check_token(token, now)).flatten();
+        let outcome = (!self.hooked(hook::AUTH))
+            .then(|| self.check_token(token, now))
+            .flatten();
         match outcome {
             Some(outcome) => {
-                let auth = AuthReport { flow: number, signed, outcome };
+                let auth = AuthReport {
+                    flow: number,
+                    signed,
+                    outcome,
+                };
                 self.verified(slot, flow, auth, now);
             }
             None => self.ask_verify(slot, flow, number, signed),
@@ -53,7 +61,10 @@ impl Hub {
                 payload: Some(token.payload),
                 expires_at: token.expires_at,
             }),
-            Err(TokenError { kind: TokenErrorKind::Unsupported, .. }) => None,
+            Err(TokenError {
+                kind: TokenErrorKind::Unsupported,
+                ..
+            }) => None,
             Err(error) => Some(refused(token_error(error))),
         }
     }
@@ -68,9 +79,13 @@ impl Hub {
 
     /// Takes the token on, then asks inbound middleware about it if there is any.
     pub(super) fn admit(&mut self, slot: u32, flow: AuthFlow, auth: AuthReport, now: Now) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         match auth.outcome {
-            AuthOutcome::Accepted { truthy, expires_at, .. } => {
+            AuthOutcome::Accepted {
+                truthy, expires_at, ..
+            } => {
                 session.authenticated = truthy;
                 session.token_expires_at = expires_at;
                 if self.hooked(hook::INBOUND) {
@@ -94,11 +109,17 @@ impl Hub {
     }
 
     fn authenticated(&mut self, slot: u32, cid: f64, auth: AuthReport) {
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         let (conn, js, flag) = (session.conn, session.js, session.authenticated);
         self.report_refusal(slot, &auth);
         match &auth.outcome {
-            AuthOutcome::Refused { json, bad_token: true, .. } => {
+            AuthOutcome::Refused {
+                json,
+                bad_token: true,
+                ..
+            } => {
                 self.respond_error(slot, cid, json);
                 self.transmit(slot, "#removeAuthToken", None);
             }
@@ -122,7 +143,12 @@ impl Hub {
 
     /// A refused token is a socket's error. Where JavaScript holds the socket, it tells itself.
     pub(super) fn report_refusal(&mut self, slot: u32, auth: &AuthReport) {
-        let AuthOutcome::Refused { error: Some(error), by_middleware: false, .. } = &auth.outcome else {
+        let AuthOutcome::Refused {
+            error: Some(error),
+            by_middleware: false,
+            ..
+        } = &auth.outcome
+        else {
             return;
         };
         let js = self.sessions.get(slot).is_some_and(|session| session.js);
@@ -133,7 +159,9 @@ impl Hub {
 
     /// The session gives its token up.
     pub(super) fn deauthenticate(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         session.authenticated = false;
         session.token_expires_at = None;
         if session.js {
@@ -176,13 +204,17 @@ fn not_a_string() -> ErrorValue {
 /// The error SocketCluster makes of a verifier's.
 fn token_error(error: TokenError) -> ErrorValue {
     let (name, field, bad) = match error.kind {
-        TokenErrorKind::Expired { expired_at_ms } => {
-            (ErrorName::AuthTokenExpiredError, Some(("expiry", expired_at_ms)), "true")
-        }
+        TokenErrorKind::Expired { expired_at_ms } => (
+            ErrorName::AuthTokenExpiredError,
+            Some(("expiry", expired_at_ms)),
+            "true",
+        ),
         TokenErrorKind::Invalid => (ErrorName::AuthTokenInvalidError, None, "true"),
-        TokenErrorKind::NotBefore { date_ms } => {
-            (ErrorName::AuthTokenNotBeforeError, Some(("date", date_ms)), "false")
-        }
+        TokenErrorKind::NotBefore { date_ms } => (
+            ErrorName::AuthTokenNotBeforeError,
+            Some(("date", date_ms)),
+            "false",
+        ),
         TokenErrorKind::Other { .. } | TokenErrorKind::Unsupported => {
             (ErrorName::AuthTokenError, None, "true")
         }

@@ -14,7 +14,11 @@ impl Hub {
     /// The app ends a session. Without effect on one that has ended.
     pub fn close(&mut self, conn: ConnId, code: u16, reason: &str) {
         if self.is_current(conn) {
-            self.destroy(conn.slot, code, Some(reason.to_owned()).filter(|it| !it.is_empty()));
+            self.destroy(
+                conn.slot,
+                code,
+                Some(reason.to_owned()).filter(|it| !it.is_empty()),
+            );
             self.close_link(conn.slot, Some(code), reason);
         }
     }
@@ -57,7 +61,11 @@ impl Hub {
 
     /// A client takes its messages too slowly: it loses its connection.
     pub fn overflowed(&mut self, slot: u32, unsent: usize, limit: usize) {
-        if self.sessions.get(slot).is_none_or(|session| session.state == State::Closed) {
+        if self
+            .sessions
+            .get(slot)
+            .is_none_or(|session| session.state == State::Closed)
+        {
             return;
         }
         let message =
@@ -83,10 +91,16 @@ impl Hub {
 
     /// The connection is gone.
     pub fn link_closed(&mut self, conn: ConnId, code: u16, reason: &str) {
-        let Some(session) = self.live(conn) else { return };
+        let Some(session) = self.live(conn) else {
+            return;
+        };
         session.link = Link::Closed;
         session.close = Some((code, reason.into()));
-        self.destroy(conn.slot, code, Some(reason.to_owned()).filter(|it| !it.is_empty()));
+        self.destroy(
+            conn.slot,
+            code,
+            Some(reason.to_owned()).filter(|it| !it.is_empty()),
+        );
         self.links = self.links.saturating_sub(1);
         self.reap(conn.slot);
         if self.links == 0 {
@@ -102,31 +116,49 @@ impl Hub {
         if !done {
             return;
         }
-        let Some(session) = self.sessions.remove(slot) else { return };
+        let Some(session) = self.sessions.remove(slot) else {
+            return;
+        };
         self.counts.sessions -= 1;
         let (code, reason) = session.close.unwrap_or((1006, "".into()));
-        self.js(JsEvent::Gone { conn: session.conn, code, reason: reason.into() });
+        self.js(JsEvent::Gone {
+            conn: session.conn,
+            code,
+            reason: reason.into(),
+        });
     }
 
     /// Ends a session that has not ended, and closes its connection.
     pub(super) fn disconnect(&mut self, slot: u32, code: u16) {
-        if self.sessions.get(slot).is_some_and(|session| session.state != State::Closed) {
+        if self
+            .sessions
+            .get(slot)
+            .is_some_and(|session| session.state != State::Closed)
+        {
             self.destroy(slot, code, None);
             self.close_link(slot, Some(code), "");
         }
     }
 
     pub(super) fn close_link(&mut self, slot: u32, code: Option<u16>, reason: &str) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         if session.link == Link::Open {
             session.link = Link::Closing;
-            self.commands.push(Command::Close { slot, code, reason: reason.to_owned() });
+            self.commands.push(Command::Close {
+                slot,
+                code,
+                reason: reason.to_owned(),
+            });
         }
     }
 
     /// Ends the session: counts, timers, subscriptions, events. Its connection is another matter.
     pub(super) fn destroy(&mut self, slot: u32, code: u16, reason: Option<String>) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         if session.state == State::Closed {
             return;
         }
@@ -143,13 +175,20 @@ impl Hub {
         };
         let reason = reason.or_else(|| close_reason(code).map(str::to_owned));
         if js {
-            self.js_gated(slot, JsEvent::Closed { conn, code, reason, channels });
+            self.js_gated(
+                slot,
+                JsEvent::Closed {
+                    conn,
+                    code,
+                    reason,
+                    channels,
+                },
+            );
         } else if code != 1000 && code != 1001 {
             self.error(slot, close_error(code, reason.as_deref()));
         }
         self.unsubscribe_all(slot);
     }
-
 }
 
 /// SocketCluster's texts for close codes.
@@ -163,7 +202,9 @@ fn close_reason(code: u16) -> Option<&'static str> {
         1007 => "Message format was incorrect",
         1008 => "Encountered a policy violation",
         1009 => "Message was too big to process",
-        1010 => "Client ended the connection because the server did not comply with extension requirements",
+        1010 => {
+            "Client ended the connection because the server did not comply with extension requirements"
+        }
         1011 => "Server encountered an unexpected fatal condition",
         4000 => "Server ping timed out",
         4001 => "Client pong timed out",

@@ -11,13 +11,10 @@ use crate::engine::session::{AuthFlow, State};
 pub(super) const REJECTED: u16 = 4008;
 
 impl Hub {
-    pub(super) fn handshake_packet(
-        &mut self,
-        slot: u32,
-        packet: &Packet<'_>,
-        now: Now,
-    ) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+    pub(super) fn handshake_packet(&mut self, slot: u32, packet: &Packet<'_>, now: Now) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         let Some(cid) = packet.cid else {
             let text = "Handshake request was malformatted";
             self.error(slot, ErrorValue::new(ErrorName::InvalidActionError, text));
@@ -41,8 +38,16 @@ impl Hub {
     }
 
     /// Handshake middleware let the client in, or there is none.
-    pub(super) fn handshake_authenticated(&mut self, slot: u32, cid: f64, auth: AuthReport, now: Now) {
-        let Some(session) = self.sessions.get(slot) else { return };
+    pub(super) fn handshake_authenticated(
+        &mut self,
+        slot: u32,
+        cid: f64,
+        auth: AuthReport,
+        now: Now,
+    ) {
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         let accepted = matches!(auth.outcome, AuthOutcome::Accepted { .. });
         if session.state == State::Closed {
             if !accepted {
@@ -55,7 +60,13 @@ impl Hub {
         let authenticated = self.sessions.get(slot).is_some_and(|it| it.authenticated);
         let status = self.status(slot, &auth, authenticated);
         self.respond(slot, cid, Some(&status));
-        let lost_token = matches!(&auth.outcome, AuthOutcome::Refused { bad_token: true, .. });
+        let lost_token = matches!(
+            &auth.outcome,
+            AuthOutcome::Refused {
+                bad_token: true,
+                ..
+            }
+        );
         if lost_token && auth.signed.is_some() {
             self.transmit(slot, "#removeAuthToken", None);
         }
@@ -67,7 +78,9 @@ impl Hub {
     }
 
     fn open_session(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         session.state = State::Open;
         let js = session.js;
         self.count(js, State::Connecting, false);
@@ -75,10 +88,19 @@ impl Hub {
     }
 
     fn announce(&mut self, slot: u32, auth: AuthReport, authenticated: bool) {
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         if session.js {
             let conn = session.conn;
-            self.js_gated(slot, JsEvent::Connected { conn, auth, authenticated });
+            self.js_gated(
+                slot,
+                JsEvent::Connected {
+                    conn,
+                    auth,
+                    authenticated,
+                },
+            );
         }
     }
 

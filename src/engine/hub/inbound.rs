@@ -6,16 +6,20 @@ use super::{Hub, Now, TURN};
 use crate::engine::command::{Command, ConnId, JsEvent, PacketKind};
 use crate::engine::config::{hook, socket_interest};
 use crate::engine::protocol::{
-    Elements, ErrorName, ErrorValue, Kind, Packet, canonical, packet, validate,
+    Elements, ErrorName, ErrorValue, JsonText, Kind, Packet, canonical, packet, validate,
 };
-use crate::engine::session::{Inbound, Message, OwnedPacket, State, Wait, Waiting};
+use crate::engine::session::{Held, Inbound, Message, OwnedPacket, State, Wait, Waiting};
 
 impl Hub {
     /// A message arrived on a connection.
     pub fn message(&mut self, conn: ConnId, message: Message, now: Now) {
         let raw_hook = self.hooked(hook::INBOUND_RAW);
         let pong = self.is_pong(&message);
-        let Some(session) = self.sessions.get_mut(conn.slot).filter(|it| it.conn == conn) else {
+        let Some(session) = self
+            .sessions
+            .get_mut(conn.slot)
+            .filter(|it| it.conn == conn)
+        else {
             return;
         };
         session.counters.received += 1;
@@ -34,10 +38,15 @@ impl Hub {
 
     /// A message that inbound middleware let pass, or that none looks at.
     pub fn accept(&mut self, conn: ConnId, message: Message, now: Now) {
-        let Some(session) = self.live(conn) else { return };
-        let heard = session.wants(socket_interest::MESSAGE).then(|| message.clone());
+        let Some(session) = self.live(conn) else {
+            return;
+        };
+        let heard = session
+            .wants(socket_interest::MESSAGE)
+            .then(|| message.clone());
         if session.inbound.push(message) {
-            self.commands.push(Command::PauseReading { slot: conn.slot });
+            self.commands
+                .push(Command::PauseReading { slot: conn.slot });
         }
         if let Some(Message { text, data }) = heard {
             self.js_gated(conn.slot, JsEvent::Message { conn, text, data });
@@ -55,17 +64,21 @@ impl Hub {
     /// Handles a session's packets until it has to wait, has none left, or has had its turn.
     pub(super) fn pump(&mut self, slot: u32, now: Now) {
         for _ in 0..TURN {
-            let Some(session) = self.sessions.get_mut(slot) else { return };
+            let Some(session) = self.sessions.get_mut(slot) else {
+                return;
+            };
             if session.wait.is_some() {
                 return self.after_packets(slot);
             }
-            let Some(next) = session.inbound.pop() else { return self.after_packets(slot) };
+            let Some(next) = session.inbound.pop() else {
+                return self.after_packets(slot);
+            };
             match next {
                 Inbound::Message(message) => self.take_up(slot, message, now),
                 Inbound::Element(range) => {
                     let text = session.inbound.batch_text().unwrap_or_default();
                     let element = text.slice(range);
-                    self.packet_text(slot, &element, now);
+                    self.dispatch(slot, Held { message: None, text: Some(element) }, now);
                 }
             }
         }
@@ -75,14 +88,22 @@ impl Hub {
     }
 
     fn after_packets(&mut self, slot: u32) {
-        if self.sessions.get_mut(slot).is_some_and(|session| session.inbound.take_resume()) {
+        if self
+            .sessions
+            .get_mut(slot)
+            .is_some_and(|session| session.inbound.take_resume())
+        {
             self.commands.push(Command::ResumeReading { slot });
         }
         self.reap(slot);
     }
 
     fn is_pong(&self, message: &Message) -> bool {
-        let pong: &[u8] = if self.config.protocol_version == 1 { b"#2" } else { b"" };
+        let pong: &[u8] = if self.config.protocol_version == 1 {
+            b"#2"
+        } else {
+            b""
+        };
         message.text && message.data == pong
     }
 
@@ -102,7 +123,9 @@ impl Hub {
 
     /// A message and the JSON text it stands for.
     pub(super) fn decoded(&mut self, slot: u32, message: Message, text: Bytes, now: Now) {
-        let kind = std::str::from_utf8(&text).ok().and_then(|text| Some((text, validate(text)?)));
+        let kind = std::str::from_utf8(&text)
+            .ok()
+            .and_then(|text| Some((text, validate(text)?)));
         match kind {
             Some((json, Kind::Array)) => {
                 let elements = Elements::new(json);
@@ -110,33 +133,47 @@ impl Hub {
                     session.inbound.begin_batch(message, text, elements);
                 }
             }
-            Some((_, Kind::Object)) => self.one_packet(slot, Some(message), &text, now),
-            None => self.not_a_packet(slot, Some(message)),
+            Some((_, Kind::Object)) => self.dispatch(slot, Held { message: Some(message), text: Some(text) }, now),
+            None => self.dispatch(slot, Held { message: Some(message), text: None }, now),
         }
     }
 
-    fn packet_text(&mut self, slot: u32, text: &Bytes, now: Now) {
-        self.one_packet(slot, None, text, now);
-    }
-
-    /// One packet; `message` is what it came in, unless it is an element of the current batch.
-    fn one_packet(&mut self, slot: u32, message: Option<Message>, text: &Bytes, now: Now) {
-        let json = std::str::from_utf8(text).unwrap_or_default();
+    /// Handles one packet, or holds it back until the app has seen what came before it. Events for
+    /// the app itself, and answers to its calls, need not wait: they reach it in order.
+    fn dispatch(&mut self, slot: u32, held: Held, now: Now) {
+        let text = held.text.clone();
+        let json = text.as_deref().map_or("", |text| std::str::from_utf8(text).unwrap_or_default());
         let packet = Packet::parse(json);
-        if packet.event.is_some() {
-            self.event(slot, &packet, message, text, now);
-        } else if self.too_early(slot) {
-            self.reject_early(slot);
-        } else if let Some(rid) = packet.rid {
-            self.response(slot, rid, &packet);
-        } else {
-            self.not_a_packet(slot, message);
+        let event = packet.event.as_ref().map(JsonText::as_str);
+        if event == Some("#handshake") {
+            return self.handshake_packet(slot, &packet, now);
+        }
+        if self.too_early(slot) {
+            return self.reject_early(slot);
+        }
+        if let (None, Some(rid)) = (event, packet.rid) {
+            return self.response(slot, rid, &packet);
+        }
+        if !self.reaches_app(slot, &packet) && self.gate_is_closed(slot) {
+            return self.hold(slot, held);
+        }
+        match event {
+            Some("#authenticate") => self.authenticate_packet(slot, &packet, now),
+            Some("#removeAuthToken") => {
+                self.deauthenticate(slot);
+                self.handled(slot, &JsonText::from_str("#removeAuthToken"), None, packet.data);
+            }
+            Some(_) => self.app_event(slot, &packet, now),
+            None => self.not_a_packet(slot, held.message),
         }
     }
 
     fn too_early(&self, slot: u32) -> bool {
         self.config.strict_handshake
-            && self.sessions.get(slot).is_some_and(|it| it.state == State::Connecting)
+            && self
+                .sessions
+                .get(slot)
+                .is_some_and(|it| it.state == State::Connecting)
     }
 
     fn reject_early(&mut self, slot: u32) {
@@ -152,10 +189,9 @@ impl Hub {
     }
 
     fn not_a_packet(&mut self, slot: u32, message: Option<Message>) {
-        if self.too_early(slot) {
-            return self.reject_early(slot);
-        }
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         if !session.wants(socket_interest::RAW) {
             return;
         }
@@ -167,90 +203,72 @@ impl Hub {
     }
 
     fn response(&mut self, slot: u32, rid: f64, packet: &Packet<'_>) {
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         if session.wants(socket_interest::RESPONSE) {
             let conn = session.conn;
             let error = packet.error.map(str::to_owned);
             let data = packet.data.map(str::to_owned);
-            self.js_gated(slot, JsEvent::Response { conn, rid, error, data });
+            self.js_gated(
+                slot,
+                JsEvent::Response {
+                    conn,
+                    rid,
+                    error,
+                    data,
+                },
+            );
         }
     }
 
-    fn event(
-        &mut self,
-        slot: u32,
-        packet: &Packet<'_>,
-        message: Option<Message>,
-        text: &Bytes,
-        now: Now,
-    ) {
-        let Some(event) = packet.event.as_ref() else { return };
-        let name = event.as_str();
-        if name == "#handshake" {
-            return self.handshake_packet(slot, packet, now);
-        }
-        if self.too_early(slot) {
-            return self.reject_early(slot);
-        }
-        if self.closed_gate(slot, name, packet.cid.is_some(), message, text) {
-            return;
-        }
-        match name {
-            "#authenticate" => self.authenticate_packet(slot, packet, now),
-            "#removeAuthToken" => {
-                self.deauthenticate(slot);
-                self.handled(slot, event, None, packet.data);
-            }
-            _ => self.app_event(slot, packet, now),
-        }
+    /// Whether the packet goes straight to the app.
+    fn reaches_app(&self, slot: u32, packet: &Packet<'_>) -> bool {
+        let Some(event) = &packet.event else { return false };
+        let wanted = if packet.cid.is_some() {
+            socket_interest::PROCEDURE
+        } else {
+            socket_interest::RECEIVER
+        };
+        let protocol = event.as_str().starts_with('#');
+        let heard = self.sessions.get(slot).is_some_and(|session| session.wants(wanted));
+        heard && !protocol && !self.hooked(hook::INBOUND)
     }
 
-    /// Holds a packet back until the app has seen what came before it. Events for the app itself
-    /// need not wait: they reach it in order.
-    fn closed_gate(
-        &mut self,
-        slot: u32,
-        name: &str,
-        is_call: bool,
-        message: Option<Message>,
-        text: &Bytes,
-    ) -> bool {
-        let acknowledged = self.js_acknowledged;
-        let for_app = !name.starts_with('#') && !self.hooked(hook::INBOUND);
-        let wanted = if is_call { socket_interest::PROCEDURE } else { socket_interest::RECEIVER };
-        let Some(session) = self.sessions.get_mut(slot) else { return true };
-        if session.gate <= acknowledged || (for_app && session.wants(wanted)) {
-            return false;
-        }
+    fn gate_is_closed(&self, slot: u32) -> bool {
+        self.sessions.get(slot).is_some_and(|session| session.gate > self.js_acknowledged)
+    }
+
+    fn hold(&mut self, slot: u32, held: Held) {
+        let Some(session) = self.sessions.get_mut(slot) else { return };
         session.asked += 1;
-        let waiting = Waiting { seq: session.asked, on: Wait::Gate(message, text.clone()) };
+        let waiting = Waiting { seq: session.asked, on: Wait::Gate(held) };
         session.wait = Some(Box::new(waiting));
         let conn = session.conn;
         self.gated.push(conn);
-        true
     }
 
     /// Goes on with the packet that was held back.
     pub(super) fn open_gate(&mut self, conn: ConnId, now: Now) {
-        let acknowledged = self.js_acknowledged;
-        let Some(session) = self.live(conn) else { return };
-        if !matches!(session.wait.as_deref(), Some(Waiting { on: Wait::Gate(..), .. })) {
-            return;
-        }
-        if session.gate > acknowledged {
+        if self.is_current(conn) && self.gate_is_closed(conn.slot) {
             self.gated.push(conn);
             return;
         }
-        let Some(waiting) = session.wait.take() else { return };
-        if let Wait::Gate(message, text) = waiting.on {
-            self.one_packet(conn.slot, message, &text, now);
-            self.pump(conn.slot, now);
+        let Some(session) = self.live(conn) else { return };
+        match session.wait.take().map(|waiting| *waiting) {
+            Some(Waiting { on: Wait::Gate(held), .. }) => {
+                self.dispatch(conn.slot, held, now);
+                self.pump(conn.slot, now);
+            }
+            other => session.wait = other.map(Box::new),
         }
     }
 
     fn app_event(&mut self, slot: u32, packet: &Packet<'_>, now: Now) {
         let expired = self.drop_expired_token(slot, now);
-        let Some(event) = packet.event.clone() else { return };
+        let Some(event) = packet.event.clone() else {
+            return;
+        };
         let data = packet.data;
         let kind = match event.as_str() {
             "#publish" if !self.config.allow_client_publish => {
@@ -265,15 +283,27 @@ impl Hub {
         };
         let mut channel = None;
         if matches!(kind, PacketKind::Publish | PacketKind::Subscribe) {
-            channel = data.and_then(|data| packet::fields(data, ["channel"])[0]).and_then(packet::string);
+            channel = data
+                .and_then(|data| packet::fields(data, ["channel"])[0])
+                .and_then(packet::string);
             if channel.is_none() {
-                let verb = if kind == PacketKind::Publish { "Publish" } else { "Subscribe" };
+                let verb = if kind == PacketKind::Publish {
+                    "Publish"
+                } else {
+                    "Subscribe"
+                };
                 let text = format!("{verb} channel name was malformatted");
                 return self.invalid_action(slot, packet.cid, &text);
             }
         }
         let data = data.map(str::to_owned);
-        let packet = OwnedPacket { kind, event, cid: packet.cid, data, channel };
+        let packet = OwnedPacket {
+            kind,
+            event,
+            cid: packet.cid,
+            data,
+            channel,
+        };
         if self.hooked(hook::INBOUND) {
             return self.ask_inbound(slot, packet, expired);
         }
@@ -286,7 +316,9 @@ impl Hub {
 
     /// A call or an event for the app: dropped where nobody can hear it.
     fn for_app(&mut self, slot: u32, packet: OwnedPacket) {
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         let protocol = packet.event.as_str().starts_with('#');
         let wanted = match (packet.kind, protocol) {
             (PacketKind::Invoke, false) => socket_interest::PROCEDURE,
@@ -296,8 +328,25 @@ impl Hub {
         };
         if session.wants(wanted) {
             let conn = session.conn;
-            let OwnedPacket { kind, event: name, cid, data, .. } = packet;
-            self.js_gated(slot, JsEvent::Packet { conn, seq: 0, kind, name, cid, data, expired: None });
+            let OwnedPacket {
+                kind,
+                event: name,
+                cid,
+                data,
+                ..
+            } = packet;
+            self.js_gated(
+                slot,
+                JsEvent::Packet {
+                    conn,
+                    seq: 0,
+                    kind,
+                    name,
+                    cid,
+                    data,
+                    expired: None,
+                },
+            );
         }
     }
 
@@ -305,24 +354,38 @@ impl Hub {
     pub(super) fn handled(
         &mut self,
         slot: u32,
-        event: &crate::engine::protocol::JsonText,
+        event: &JsonText,
         cid: Option<f64>,
         data: Option<&str>,
     ) {
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         let wanted = match cid {
             Some(_) => socket_interest::PROTOCOL_PROCEDURE,
             None => socket_interest::PROTOCOL_RECEIVER,
         };
         if session.wants(wanted) {
             let (conn, name, data) = (session.conn, event.clone(), data.map(str::to_owned));
-            self.js_gated(slot, JsEvent::Handled { conn, name, cid, data });
+            self.js_gated(
+                slot,
+                JsEvent::Handled {
+                    conn,
+                    name,
+                    cid,
+                    data,
+                },
+            );
         }
     }
 
     /// An error for the app, and for the client if it asked for an answer.
     pub(super) fn invalid_action(&mut self, slot: u32, cid: Option<f64>, text: &str) {
-        self.fail(slot, cid, ErrorValue::new(ErrorName::InvalidActionError, text));
+        self.fail(
+            slot,
+            cid,
+            ErrorValue::new(ErrorName::InvalidActionError, text),
+        );
     }
 
     pub(super) fn fail(&mut self, slot: u32, cid: Option<f64>, error: ErrorValue) {

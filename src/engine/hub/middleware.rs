@@ -3,9 +3,7 @@
 use bytes::Bytes;
 
 use super::{Hub, Now};
-use crate::engine::command::{
-    AuthOutcome, AuthReport, ConnId, JsEvent, PacketKind, Replacement,
-};
+use crate::engine::command::{AuthOutcome, AuthReport, ConnId, JsEvent, PacketKind, Replacement};
 use crate::engine::session::{AuthFlow, Message, OwnedPacket, Wait, Waiting};
 
 /// What JavaScript decided.
@@ -47,20 +45,50 @@ impl Hub {
     pub(super) fn ask_decode(&mut self, slot: u32, message: Message) {
         let Message { text, data } = message.clone();
         if let Some((conn, seq)) = self.wait(slot, Wait::Decode(message)) {
-            self.js_gated(slot, JsEvent::DecodeAsk { conn, seq, text, data });
+            self.js_gated(
+                slot,
+                JsEvent::DecodeAsk {
+                    conn,
+                    seq,
+                    text,
+                    data,
+                },
+            );
         }
     }
 
-    pub(super) fn ask_verify(&mut self, slot: u32, flow: AuthFlow, number: u32, signed: Option<String>) {
+    pub(super) fn ask_verify(
+        &mut self,
+        slot: u32,
+        flow: AuthFlow,
+        number: u32,
+        signed: Option<String>,
+    ) {
         if let Some((conn, seq)) = self.wait(slot, Wait::Verify(flow, number, signed.clone())) {
-            self.js_gated(slot, JsEvent::VerifyAsk { conn, seq, flow: number, signed });
+            self.js_gated(
+                slot,
+                JsEvent::VerifyAsk {
+                    conn,
+                    seq,
+                    flow: number,
+                    signed,
+                },
+            );
         }
     }
 
     pub(super) fn ask_handshake(&mut self, slot: u32, cid: f64, auth: AuthReport) {
         let flow = AuthFlow::Handshake { cid };
         if let Some((conn, seq)) = self.wait(slot, Wait::Handshake(flow, auth.clone())) {
-            self.js_gated(slot, JsEvent::HandshakeAsk { conn, seq, cid, auth });
+            self.js_gated(
+                slot,
+                JsEvent::HandshakeAsk {
+                    conn,
+                    seq,
+                    cid,
+                    auth,
+                },
+            );
         }
     }
 
@@ -78,7 +106,18 @@ impl Hub {
         let (kind, cid, data) = (packet.kind, packet.cid, packet.data.clone());
         let Some(name) = name else { return };
         if let Some((conn, seq)) = self.wait(slot, Wait::Inbound(packet)) {
-            self.js_gated(slot, JsEvent::Packet { conn, seq, kind, name, cid, data, expired });
+            self.js_gated(
+                slot,
+                JsEvent::Packet {
+                    conn,
+                    seq,
+                    kind,
+                    name,
+                    cid,
+                    data,
+                    expired,
+                },
+            );
         }
     }
 
@@ -95,11 +134,19 @@ impl Hub {
 
     /// JavaScript's answer to the question `seq`. A late or repeated answer is ignored.
     pub fn reply(&mut self, conn: ConnId, seq: u32, reply: Reply, now: Now) {
-        let Some(session) = self.live(conn) else { return };
-        if session.wait.as_ref().is_none_or(|waiting| waiting.seq != seq) {
+        let Some(session) = self.live(conn) else {
+            return;
+        };
+        if session
+            .wait
+            .as_ref()
+            .is_none_or(|waiting| waiting.seq != seq)
+        {
             return;
         }
-        let Some(waiting) = session.wait.take() else { return };
+        let Some(waiting) = session.wait.take() else {
+            return;
+        };
         self.resume(conn.slot, waiting.on, reply, now);
         self.pump(conn.slot, now);
     }
@@ -114,12 +161,23 @@ impl Hub {
             }
             Wait::Verify(flow, number, signed) => {
                 let outcome = verified_by_js(reply);
-                self.verified(slot, flow, AuthReport { flow: number, signed, outcome }, now);
+                self.verified(
+                    slot,
+                    flow,
+                    AuthReport {
+                        flow: number,
+                        signed,
+                        outcome,
+                    },
+                    now,
+                );
             }
             // JavaScript has told the client already: it has the error.
             Wait::Handshake(..) if matches!(reply, Reply::Block { .. }) => {}
             Wait::Handshake(flow, auth) => self.admit(slot, flow, auth, now),
-            Wait::Authenticate(flow, auth) => self.resume_authenticate(slot, flow, auth, reply, now),
+            Wait::Authenticate(flow, auth) => {
+                self.resume_authenticate(slot, flow, auth, reply, now)
+            }
             Wait::Inbound(packet) => self.resume_inbound(slot, packet, reply),
             Wait::BrokerSubscribe(packet, replaced) => {
                 self.broker_subscribed(slot, packet, replaced, reply);
@@ -137,12 +195,21 @@ impl Hub {
         reply: Reply,
         now: Now,
     ) {
-        if let Reply::Block { error: json, bad_token } = reply {
+        if let Reply::Block {
+            error: json,
+            bad_token,
+        } = reply
+        {
             if let Some(session) = self.sessions.get_mut(slot) {
                 session.authenticated = false;
                 session.token_expires_at = None;
             }
-            auth.outcome = AuthOutcome::Refused { json, bad_token, error: None, by_middleware: true };
+            auth.outcome = AuthOutcome::Refused {
+                json,
+                bad_token,
+                error: None,
+                by_middleware: true,
+            };
         }
         self.admitted(slot, flow, auth, now);
     }
@@ -164,12 +231,20 @@ impl Hub {
 
 fn verified_by_js(reply: Reply) -> AuthOutcome {
     match reply {
-        Reply::Verified { truthy, expires_at } => {
-            AuthOutcome::Accepted { payload: None, truthy, expires_at }
-        }
-        Reply::Block { error: json, bad_token } => {
-            AuthOutcome::Refused { json, bad_token, error: None, by_middleware: false }
-        }
+        Reply::Verified { truthy, expires_at } => AuthOutcome::Accepted {
+            payload: None,
+            truthy,
+            expires_at,
+        },
+        Reply::Block {
+            error: json,
+            bad_token,
+        } => AuthOutcome::Refused {
+            json,
+            bad_token,
+            error: None,
+            by_middleware: false,
+        },
         _ => AuthOutcome::Refused {
             json: "null".to_owned(),
             bad_token: true,

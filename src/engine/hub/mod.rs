@@ -86,7 +86,11 @@ pub struct Hub {
 impl Hub {
     /// An empty hub.
     pub fn new(config: Config) -> Self {
-        Self { config, js_batch: 1, ..Self::default() }
+        Self {
+            config,
+            js_batch: 1,
+            ..Self::default()
+        }
     }
 
     /// The settings, to change them.
@@ -188,12 +192,19 @@ impl Hub {
 
     /// How many there are of what.
     pub fn counts(&self) -> Counts {
-        Counts { channels: self.broker.len(), links: self.links, ..self.counts }
+        Counts {
+            channels: self.broker.len(),
+            links: self.links,
+            ..self.counts
+        }
     }
 
     /// Counters of a session.
     pub fn counters(&self, conn: ConnId) -> Option<Counters> {
-        self.sessions.get(conn.slot).filter(|session| session.conn == conn).map(|it| it.counters)
+        self.sessions
+            .get(conn.slot)
+            .filter(|session| session.conn == conn)
+            .map(|it| it.counters)
     }
 
     /// Channels a session is subscribed to.
@@ -216,15 +227,23 @@ impl Hub {
 
     /// Sessions in this state, with their socket ids.
     pub fn sessions_in(&self, state: State) -> impl Iterator<Item = &Session> {
-        self.sessions.iter().filter(move |session| session.state == state)
+        self.sessions
+            .iter()
+            .filter(move |session| session.state == state)
     }
 
     fn names(&self, session: &Session) -> Vec<JsonText> {
-        session.channels.iter().filter_map(|id| Some(self.broker.get(*id)?.name.clone())).collect()
+        session
+            .channels
+            .iter()
+            .filter_map(|id| Some(self.broker.get(*id)?.name.clone()))
+            .collect()
     }
 
     fn live(&mut self, conn: ConnId) -> Option<&mut Session> {
-        self.sessions.get_mut(conn.slot).filter(|session| session.conn == conn)
+        self.sessions
+            .get_mut(conn.slot)
+            .filter(|session| session.conn == conn)
     }
 
     fn hooked(&self, bit: u32) -> bool {
@@ -257,7 +276,11 @@ impl Hub {
         };
         for (counter, counted) in [(all, true), (without_js, !js)] {
             if counted {
-                *counter = if add { *counter + 1 } else { counter.saturating_sub(1) };
+                *counter = if add {
+                    *counter + 1
+                } else {
+                    counter.saturating_sub(1)
+                };
             }
         }
     }

@@ -68,7 +68,10 @@ impl Hub {
 
     /// Starts to send at an interval.
     pub(super) fn start_batching(&mut self, slot: u32, by_app: bool, now: Now) {
-        let (interval, duration) = (self.config.batch_interval, self.config.batch_on_handshake_duration);
+        let (interval, duration) = (
+            self.config.batch_interval,
+            self.config.batch_on_handshake_duration,
+        );
         self.batching(slot, |batching| {
             batching.start_interval(now.instant, interval);
             if by_app {
@@ -86,8 +89,12 @@ impl Hub {
     }
 
     fn flush_batch(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
-        let Some(batching) = &mut session.batching else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let Some(batching) = &mut session.batching else {
+            return;
+        };
         let batch = batching.flush();
         if batching.is_idle() {
             session.batching = None;
@@ -105,8 +112,14 @@ impl Hub {
 
     /// A packet to one client, in its turn.
     pub(super) fn packet(&mut self, slot: u32, packet: String) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
-        match session.batching.as_mut().filter(|batching| batching.buffering) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        match session
+            .batching
+            .as_mut()
+            .filter(|batching| batching.buffering)
+        {
             Some(batching) => batching.push(packet),
             None => self.send_encoded(slot, packet),
         }
@@ -116,7 +129,10 @@ impl Hub {
     pub(super) fn send_encoded(&mut self, slot: u32, packet: String) {
         if self.hooked(hook::CODEC) {
             if let Some(conn) = self.sessions.get(slot).map(|session| session.conn) {
-                self.js(JsEvent::Encode { to: vec![conn], packet });
+                self.js(JsEvent::Encode {
+                    to: vec![conn],
+                    packet,
+                });
             }
             return;
         }
@@ -137,7 +153,11 @@ impl Hub {
 
     /// The connection cannot take messages any more: an error, and the end of the session.
     pub(super) fn send_failed(&mut self, slot: u32, link: Link) {
-        let name = if link == Link::Closing { "CLOSING" } else { "CLOSED" };
+        let name = if link == Link::Closing {
+            "CLOSING"
+        } else {
+            "CLOSED"
+        };
         let message = format!("WebSocket is not open: readyState {} ({name})", link as u8);
         let reason = format!("Error: {message}");
         self.error(slot, ErrorValue::new(ErrorName::Error, message.as_str()));
@@ -158,7 +178,9 @@ impl Hub {
 
     /// A socket's `error`, for those who listen.
     pub(super) fn error(&mut self, slot: u32, error: ErrorValue) {
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         if session.js || self.config.wants(interest::WARNING) {
             let conn = session.conn;
             self.js(JsEvent::Error { conn, error });

@@ -30,7 +30,9 @@ impl Hub {
         packet: OwnedPacket,
         replaced: Option<Replacement>,
     ) {
-        let Some(channel) = packet.channel.clone() else { return };
+        let Some(channel) = packet.channel.clone() else {
+            return;
+        };
         let data = match replaced {
             Some(Replacement(data)) => data,
             None => {
@@ -83,18 +85,35 @@ impl Hub {
     ) {
         let event = !suppress_event && self.config.wants(interest::PUBLISH);
         let id = self.broker.id(channel);
-        let deliver = id.and_then(|id| self.broker.get(id)).is_some_and(|channel| channel.js);
+        let deliver = id
+            .and_then(|id| self.broker.get(id))
+            .is_some_and(|channel| channel.js);
         if let Some(id) = id {
             self.fan_out(id, channel, data);
         }
         if event || deliver || local != 0 {
-            let data = if local == 0 { data.map(str::to_owned) } else { None };
-            self.js(JsEvent::Published { channel: channel.clone(), data, local, deliver, event });
+            let data = if local == 0 {
+                data.map(str::to_owned)
+            } else {
+                None
+            };
+            self.js(JsEvent::Published {
+                channel: channel.clone(),
+                data,
+                local,
+                deliver,
+                event,
+            });
         }
     }
 
     fn fan_out(&mut self, id: ChannelId, channel: &JsonText, data: Option<&str>) {
-        let Targets { shared, batching, js, closing } = self.targets(id);
+        let Targets {
+            shared,
+            batching,
+            js,
+            closing,
+        } = self.targets(id);
         if !js.is_empty() {
             self.through_js(channel, data, js);
         }
@@ -104,7 +123,10 @@ impl Hub {
                 self.packet(slot, text.clone());
             }
             if !shared.is_empty() {
-                self.commands.push(Command::Deliver { text: Bytes::from(text), to: shared });
+                self.commands.push(Command::Deliver {
+                    text: Bytes::from(text),
+                    to: shared,
+                });
             }
         }
         for (slot, link) in closing {
@@ -115,16 +137,26 @@ impl Hub {
     fn targets(&mut self, id: ChannelId) -> Targets {
         let through_js = self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC);
         let mut targets = Targets::default();
-        let Some(channel) = self.broker.get(id) else { return targets };
-        targets.shared.reserve(if through_js { 0 } else { channel.sockets.len() });
+        let Some(channel) = self.broker.get(id) else {
+            return targets;
+        };
+        targets
+            .shared
+            .reserve(if through_js { 0 } else { channel.sockets.len() });
         for &slot in &channel.sockets {
-            let Some(session) = self.sessions.get_mut(slot) else { continue };
+            let Some(session) = self.sessions.get_mut(slot) else {
+                continue;
+            };
             session.counters.prepared += 1;
             if through_js {
                 targets.js.push(session.conn);
             } else if session.link != Link::Open {
                 targets.closing.push((slot, session.link));
-            } else if session.batching.as_ref().is_some_and(|batching| batching.buffering) {
+            } else if session
+                .batching
+                .as_ref()
+                .is_some_and(|batching| batching.buffering)
+            {
                 targets.batching.push(slot);
             } else {
                 targets.shared.push(slot);
@@ -138,7 +170,10 @@ impl Hub {
             let (channel, data) = (channel.clone(), data.map(str::to_owned));
             self.js(JsEvent::PublishOut { channel, data, to });
         } else {
-            self.js(JsEvent::Encode { to, packet: encode::publish(channel, data) });
+            self.js(JsEvent::Encode {
+                to,
+                packet: encode::publish(channel, data),
+            });
         }
     }
 
@@ -147,7 +182,9 @@ impl Hub {
         let channel = self.broker.id(channel).and_then(|id| self.broker.get(id));
         channel.map_or_else(Vec::new, |channel| {
             let sockets = channel.sockets.iter();
-            sockets.filter_map(|slot| Some(self.sessions.get(*slot)?.conn)).collect()
+            sockets
+                .filter_map(|slot| Some(self.sessions.get(*slot)?.conn))
+                .collect()
         })
     }
 }

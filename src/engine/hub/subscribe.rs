@@ -17,16 +17,26 @@ impl Hub {
             // Without a call id nothing is subscribed; receivers of the name still hear of it.
             let data = match replaced {
                 Some(Replacement(data)) => data,
-                None => packet.data.as_deref().and_then(|it| packet::fields(it, ["data"])[0]).map(str::to_owned),
+                None => packet
+                    .data
+                    .as_deref()
+                    .and_then(|it| packet::fields(it, ["data"])[0])
+                    .map(str::to_owned),
             };
             return self.handled(slot, &packet.event, None, data.as_deref());
         };
-        if self.sessions.get(slot).is_none_or(|session| session.state != State::Open) {
+        if self
+            .sessions
+            .get(slot)
+            .is_none_or(|session| session.state != State::Open)
+        {
             let text = "Cannot subscribe socket to a channel before it has completed the handshake";
             self.invalid_action(slot, Some(cid), text);
             return self.handled(slot, &packet.event, Some(cid), packet.data.as_deref());
         }
-        let Some(channel) = packet.channel.clone() else { return };
+        let Some(channel) = packet.channel.clone() else {
+            return;
+        };
         if let Some(reason) = self.over_limit(slot) {
             self.subscribe_failed(slot, cid, &channel, &reason);
             return self.handled(slot, &packet.event, Some(cid), packet.data.as_deref());
@@ -57,8 +67,12 @@ impl Hub {
 
     /// Unsubscribes; true if the session was subscribed.
     fn remove_channel(&mut self, slot: u32, channel: &JsonText) -> bool {
-        let Some(id) = self.broker.id(channel) else { return false };
-        let Some(session) = self.sessions.get_mut(slot) else { return false };
+        let Some(id) = self.broker.id(channel) else {
+            return false;
+        };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return false;
+        };
         if !session.channels.swap_remove(&id) {
             return false;
         }
@@ -76,7 +90,9 @@ impl Hub {
     }
 
     pub(super) fn unsubscribe_all(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         for id in std::mem::take(&mut session.channels) {
             self.leave(slot, id);
         }
@@ -93,7 +109,11 @@ impl Hub {
     }
 
     fn subscribe_failed(&mut self, slot: u32, cid: f64, channel: &JsonText, reason: &str) {
-        self.fail(slot, Some(cid), broker_error("subscribe socket to", channel, reason));
+        self.fail(
+            slot,
+            Some(cid),
+            broker_error("subscribe socket to", channel, reason),
+        );
     }
 
     fn subscribed(
@@ -103,12 +123,27 @@ impl Hub {
         packet: OwnedPacket,
         replaced: Option<Replacement>,
     ) {
-        let OwnedPacket { event, data, channel: Some(channel), .. } = packet else { return };
-        let Some(session) = self.sessions.get(slot) else { return };
+        let OwnedPacket {
+            event,
+            data,
+            channel: Some(channel),
+            ..
+        } = packet
+        else {
+            return;
+        };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         let listening = session.wants(socket_interest::SUBSCRIBE);
         if session.js && (listening || self.config.wants(interest::SUBSCRIPTION)) {
             let (conn, options) = (session.conn, data.clone().unwrap_or_default());
-            self.js(JsEvent::Subscribed { conn, channel, options, replaced });
+            self.js(JsEvent::Subscribed {
+                conn,
+                channel,
+                options,
+                replaced,
+            });
         }
         self.respond(slot, cid, None);
         self.handled(slot, &event, Some(cid), data.as_deref());
@@ -121,7 +156,9 @@ impl Hub {
         replaced: Option<Replacement>,
         reply: Reply,
     ) {
-        let (Some(cid), Some(channel)) = (packet.cid, packet.channel.clone()) else { return };
+        let (Some(cid), Some(channel)) = (packet.cid, packet.channel.clone()) else {
+            return;
+        };
         if let Reply::Failed(reason) = reply {
             self.remove_channel(slot, &channel);
             self.subscribe_failed(slot, cid, &channel, &reason);
@@ -131,7 +168,9 @@ impl Hub {
     }
 
     pub(super) fn unsubscribe_packet(&mut self, slot: u32, packet: &Packet<'_>) {
-        let Some(event) = packet.event.clone() else { return };
+        let Some(event) = packet.event.clone() else {
+            return;
+        };
         let Some(channel) = packet.data.and_then(packet::string) else {
             let text = "Unsubscribe channel name was malformatted";
             return self.invalid_action(slot, packet.cid, text);
@@ -141,7 +180,13 @@ impl Hub {
             let data = packet.data.map(str::to_owned);
             let kind = crate::engine::command::PacketKind::Subscribe;
             let (cid, name) = (packet.cid, Some(channel.clone()));
-            let on = Wait::BrokerUnsubscribe(OwnedPacket { kind, event, cid, data, channel: name });
+            let on = Wait::BrokerUnsubscribe(OwnedPacket {
+                kind,
+                event,
+                cid,
+                data,
+                channel: name,
+            });
             return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerUnsubscribeAsk {
                 conn,
                 seq,
@@ -162,9 +207,14 @@ impl Hub {
     }
 
     pub(super) fn broker_unsubscribed(&mut self, slot: u32, packet: OwnedPacket, reply: Reply) {
-        let Some(channel) = packet.channel.clone() else { return };
+        let Some(channel) = packet.channel.clone() else {
+            return;
+        };
         if let Reply::Failed(reason) = reply {
-            self.error(slot, broker_error("unsubscribe socket from", &channel, &reason));
+            self.error(
+                slot,
+                broker_error("unsubscribe socket from", &channel, &reason),
+            );
         } else if self.remove_channel(slot, &channel) {
             self.unsubscribed(slot, channel);
         }
@@ -175,7 +225,9 @@ impl Hub {
     }
 
     fn unsubscribed(&mut self, slot: u32, channel: JsonText) {
-        let Some(session) = self.sessions.get(slot) else { return };
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
         let listening = session.wants(socket_interest::UNSUBSCRIBE);
         if session.js && (listening || self.config.wants(interest::UNSUBSCRIPTION)) {
             let conn = session.conn;
@@ -194,14 +246,25 @@ impl Hub {
     fn is_subscribed(&self, slot: u32, channel: &JsonText) -> bool {
         let id = self.broker.id(channel);
         let session = self.sessions.get(slot);
-        session.zip(id).is_some_and(|(session, id)| session.channels.contains(&id))
+        session
+            .zip(id)
+            .is_some_and(|(session, id)| session.channels.contains(&id))
     }
 
     /// The app subscribes a socket through the built-in broker.
     pub fn subscribe_socket(&mut self, conn: ConnId, channel: &JsonText) {
-        let open = self.sessions.get(conn.slot).is_some_and(|it| it.state != State::Closed);
-        if self.is_current(conn) && open && self.add_channel(conn.slot, channel) && self.config.wants(interest::CHANNEL_OPENED) {
-            self.js(JsEvent::ChannelOpened { channel: channel.clone() });
+        let open = self
+            .sessions
+            .get(conn.slot)
+            .is_some_and(|it| it.state != State::Closed);
+        if self.is_current(conn)
+            && open
+            && self.add_channel(conn.slot, channel)
+            && self.config.wants(interest::CHANNEL_OPENED)
+        {
+            self.js(JsEvent::ChannelOpened {
+                channel: channel.clone(),
+            });
         }
     }
 
@@ -218,7 +281,9 @@ impl Hub {
     pub fn subscribe_js(&mut self, channel: &JsonText) -> bool {
         let edge = self.broker.subscribe_js(channel);
         if edge && self.config.wants(interest::CHANNEL_OPENED) {
-            self.js(JsEvent::ChannelOpened { channel: channel.clone() });
+            self.js(JsEvent::ChannelOpened {
+                channel: channel.clone(),
+            });
         }
         edge
     }
@@ -227,7 +292,9 @@ impl Hub {
     pub fn unsubscribe_js(&mut self, channel: &JsonText) -> bool {
         let edge = self.broker.unsubscribe_js(channel);
         if edge && self.config.wants(interest::CHANNEL_CLOSED) {
-            self.js(JsEvent::ChannelClosed { channel: channel.clone() });
+            self.js(JsEvent::ChannelClosed {
+                channel: channel.clone(),
+            });
         }
         edge
     }
@@ -236,7 +303,10 @@ impl Hub {
 /// `{name} failed` as SocketCluster words it. Names are JSON text already.
 fn broker_error(action: &str, channel: &JsonText, reason: &str) -> ErrorValue {
     let reason = JsonText::from_str(reason);
-    let message =
-        format!("Failed to {action} the {} channel - {}", channel.as_str(), reason.as_str());
+    let message = format!(
+        "Failed to {action} the {} channel - {}",
+        channel.as_str(),
+        reason.as_str()
+    );
     ErrorValue::new(ErrorName::BrokerError, JsonText::from_canonical(message))
 }

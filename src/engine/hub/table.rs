@@ -20,10 +20,16 @@ impl Table {
     /// The id the next session will get.
     pub(super) fn reserve(&mut self) -> ConnId {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, session: None });
+            self.slots.push(Slot {
+                generation: 0,
+                session: None,
+            });
             (self.slots.len() - 1) as u32
         });
-        let generation = self.slots.get(slot as usize).map_or(0, |slot| slot.generation);
+        let generation = self
+            .slots
+            .get(slot as usize)
+            .map_or(0, |slot| slot.generation);
         ConnId { slot, generation }
     }
 
@@ -43,7 +49,8 @@ impl Table {
 
     /// Whether this id still is the slot's owner.
     pub(super) fn is_current(&self, conn: ConnId) -> bool {
-        self.get(conn.slot).is_some_and(|session| session.conn == conn)
+        self.get(conn.slot)
+            .is_some_and(|session| session.conn == conn)
     }
 
     pub(super) fn remove(&mut self, slot: u32) -> Option<Box<Session>> {

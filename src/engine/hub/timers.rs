@@ -27,7 +27,9 @@ impl Hub {
                 break;
             }
             self.due.0.pop();
-            let Some(session) = self.live(conn) else { continue };
+            let Some(session) = self.live(conn) else {
+                continue;
+            };
             if session.timers.scheduled != Some(at) {
                 continue;
             }
@@ -39,9 +41,17 @@ impl Hub {
 
     /// Makes sure the session is woken for its next deadline.
     pub(super) fn schedule(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
-        let Some(next) = session.next_due() else { return };
-        if session.timers.scheduled.is_none_or(|scheduled| next < scheduled) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let Some(next) = session.next_due() else {
+            return;
+        };
+        if session
+            .timers
+            .scheduled
+            .is_none_or(|scheduled| next < scheduled)
+        {
             session.timers.scheduled = Some(next);
             let conn = session.conn;
             self.due.0.push(Reverse((next, conn)));
@@ -50,31 +60,53 @@ impl Hub {
 
     fn expire(&mut self, slot: u32, now: Now) {
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now.instant);
-        if self.sessions.get(slot).is_some_and(|it| due(it.timers.handshake)) {
+        if self
+            .sessions
+            .get(slot)
+            .is_some_and(|it| due(it.timers.handshake))
+        {
             self.disconnect(slot, 4005);
         }
-        if self.sessions.get(slot).is_some_and(|it| due(it.timers.pong)) {
+        if self
+            .sessions
+            .get(slot)
+            .is_some_and(|it| due(it.timers.pong))
+        {
             self.destroy(slot, 4001, None);
             self.close_link(slot, Some(4001), "");
         }
-        if self.sessions.get(slot).is_some_and(|it| due(it.timers.ping)) {
+        if self
+            .sessions
+            .get(slot)
+            .is_some_and(|it| due(it.timers.ping))
+        {
             self.ping(slot, now);
         }
         self.expire_batching(slot, now);
     }
 
     fn ping(&mut self, slot: u32, now: Now) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         session.schedule_ping(now.instant);
         if session.state != State::Closed {
-            let ping = if self.config.protocol_version == 1 { "#1" } else { "" };
+            let ping = if self.config.protocol_version == 1 {
+                "#1"
+            } else {
+                ""
+            };
             self.send_text(slot, Bytes::from_static(ping.as_bytes()));
         }
     }
 
     fn expire_batching(&mut self, slot: u32, now: Now) {
         let interval = self.config.batch_interval;
-        let Some(batching) = self.sessions.get_mut(slot).and_then(|it| it.batching.as_mut()) else {
+        let Some(batching) = self
+            .sessions
+            .get_mut(slot)
+            .and_then(|it| it.batching.as_mut())
+        else {
             return;
         };
         let mut flushed = None;

@@ -91,7 +91,11 @@ impl InboundQueue {
 
     /// Starts a batch: its elements come before any further message.
     pub fn begin_batch(&mut self, message: Message, text: Bytes, elements: Elements) {
-        self.batch = Some(Box::new(Batch { message, text, elements }));
+        self.batch = Some(Box::new(Batch {
+            message,
+            text,
+            elements,
+        }));
     }
 
     /// The text of the batch under way.

@@ -10,7 +10,7 @@ use indexmap::IndexSet;
 
 pub use batch::Batching;
 pub use inbound::{Inbound, InboundQueue, Message};
-pub use wait::{AuthFlow, OwnedPacket, Wait, Waiting};
+pub use wait::{AuthFlow, Held, OwnedPacket, Wait, Waiting};
 
 use super::broker::ChannelId;
 use super::command::ConnId;
@@ -168,11 +168,19 @@ impl Session {
 
     /// The next moment at which the session has something to do by itself.
     pub fn next_due(&self) -> Option<Instant> {
-        let batching = self.batching.as_ref().and_then(|batching| batching.next_due());
-        [self.timers.handshake, self.timers.ping, self.timers.pong, batching]
-            .into_iter()
-            .flatten()
-            .min()
+        let batching = self
+            .batching
+            .as_ref()
+            .and_then(|batching| batching.next_due());
+        [
+            self.timers.handshake,
+            self.timers.ping,
+            self.timers.pong,
+            batching,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Stops what only a living session does.
@@ -185,6 +193,7 @@ impl Session {
 
     /// Whether the token has expired at this time (ms since 1970).
     pub fn token_expired(&self, unix_ms: u64) -> bool {
-        self.token_expires_at.is_some_and(|exp| unix_ms as f64 > exp * 1000.0)
+        self.token_expires_at
+            .is_some_and(|exp| unix_ms as f64 > exp * 1000.0)
     }
 }

@@ -46,12 +46,20 @@ pub struct Waiting {
     pub on: Wait,
 }
 
+/// Something of a client's that is held back at the gate.
+#[derive(Debug)]
+pub struct Held {
+    /// The message it came in, unless it is an element of the current batch.
+    pub message: Option<Message>,
+    /// Its JSON text; `None` if it is no JSON.
+    pub text: Option<Bytes>,
+}
+
 /// What a session waits for before its next packet.
 #[derive(Debug)]
 pub enum Wait {
-    /// The app must have seen the events it was sent before this packet is handled: the message
-    /// it came in, unless it is an element of the current batch, and its text.
-    Gate(Option<Message>, Bytes),
+    /// The app must have seen the events it was sent before this is handled.
+    Gate(Held),
     /// The app's codec decodes this message.
     Decode(Message),
     /// The app's auth engine checks a token: number of the authentication, and the token as JSON text.

@@ -70,7 +70,10 @@ impl Connection {
 
     /// Queues bytes that go out before everything of the engine's.
     pub(super) fn write_now(&self, bytes: Vec<u8>) {
-        self.writing.borrow_mut().chunks.push_back(Bytes::from(bytes));
+        self.writing
+            .borrow_mut()
+            .chunks
+            .push_back(Bytes::from(bytes));
     }
 
     /// Drops the connection: its reading task ends it.
@@ -165,7 +168,9 @@ fn try_read(connection: &Connection) -> Read {
 }
 
 fn received(core: &Arc<Core>, connection: &Connection, bytes: &[u8]) {
-    step(core, connection, |ws, time, out| ws.receive(bytes, time, out));
+    step(core, connection, |ws, time, out| {
+        ws.receive(bytes, time, out)
+    });
 }
 
 /// Lets the WebSocket do something, and the engine hear of it. A panic costs this connection only.

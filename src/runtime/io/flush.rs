@@ -22,7 +22,9 @@ pub(super) fn flush(core: &Arc<Core>, connections: &Connections) {
     let batches = core.take_dirty();
     let mut in_flight = Vec::with_capacity(batches.len());
     for (slot, items) in batches {
-        let Some(connection) = connections.borrow().get(slot) else { continue };
+        let Some(connection) = connections.borrow().get(slot) else {
+            continue;
+        };
         take_over(&connection, items);
         write(core, &connection);
         in_flight.push((connection.conn, unsent(&connection)));
@@ -137,5 +139,11 @@ fn shutdown(connection: &Connection) {
 
 /// Bytes a connection has taken over and not sent.
 fn unsent(connection: &Connection) -> usize {
-    connection.writing.borrow().chunks.iter().map(Bytes::len).sum()
+    connection
+        .writing
+        .borrow()
+        .chunks
+        .iter()
+        .map(Bytes::len)
+        .sum()
 }

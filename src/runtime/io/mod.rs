@@ -40,7 +40,10 @@ pub struct NewConnection {
 
 /// Starts the thread of one server.
 pub(super) fn start(core: Arc<Core>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()?;
     let thread = std::thread::Builder::new().name("es-networkcluster-io".to_owned());
     thread.spawn(move || {
         let tasks = LocalSet::new();
@@ -89,14 +92,27 @@ fn turn(core: &Arc<Core>, connections: &Connections, resumed: &mut Vec<u32>) -> 
 }
 
 fn adopt(core: &Arc<Core>, connections: &Connections, new: NewConnection) {
-    let NewConnection { stream, ws, response, head, conn } = new;
+    let NewConnection {
+        stream,
+        ws,
+        response,
+        head,
+        conn,
+    } = new;
     let Some(conn) = conn else { return };
     match TcpStream::from_std(stream) {
         Ok(stream) => {
             let connection = Connection::new(conn, stream, ws);
-            connections.borrow_mut().insert(std::rc::Rc::clone(&connection));
+            connections
+                .borrow_mut()
+                .insert(std::rc::Rc::clone(&connection));
             connection.write_now(response);
-            let task = connection::read(Arc::clone(core), Connections::clone(connections), connection, head);
+            let task = connection::read(
+                Arc::clone(core),
+                Connections::clone(connections),
+                connection,
+                head,
+            );
             tokio::task::spawn_local(task);
         }
         Err(_) => connection::lost(core, conn, ws),
