@@ -5,11 +5,13 @@ const AGServer = require('./lib/server/server')
 const AGServerSocket = require('./lib/socket/socket')
 const AGRequest = require('ag-request')
 
+/** @typedef {import('./types/options').AGServerOptions} AGServerOptions */
+
 /**
  * Creates an http.Server of its own, used for WebSocket upgrades only, and listens.
  *
  * @param {number | import('net').ListenOptions} port
- * @param {object | (() => void)} [options] see AGServer
+ * @param {AGServerOptions | (() => void)} [options] see AGServer
  * @param {() => void} [callback] once it listens
  * @returns {AGServer}
  */
@@ -29,7 +31,7 @@ function listen(port, options, callback) {
  * Serves the upgrade requests of an http.Server or https.Server.
  *
  * @param {import('http').Server} httpServer
- * @param {object} [options] see AGServer; gets the property `httpServer`
+ * @param {AGServerOptions} [options] see AGServer; gets the property `httpServer`
  * @returns {AGServer}
  */
 function attach(httpServer, options) {

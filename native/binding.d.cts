@@ -29,8 +29,13 @@ export declare class NativeServer {
   bridgeClosed(slot: number, generation: number): void
   /** Takes the events that wait. */
   drain(): Buffer
-  /** Carries out a batch of commands; `seen` tells that the app has seen what was drained. */
-  flush(buffer: Buffer, length: number, seen: boolean): void
+  /** Number of the batch that was drained last. */
+  get batch(): number
+  /**
+   * Carries out a batch of commands; `seen` is the number of the
+   * last batch the app has seen, or 0.
+   */
+  flush(buffer: Buffer, length: number, seen: number): void
   /** Makes JavaScript a subscriber of a channel; true if it is the first one. */
   subscribeJs(channel: string): boolean
   /** Takes JavaScript off a channel; true if nobody is left. */
@@ -144,6 +149,8 @@ export interface NativeStats {
   pendingWithoutJs: number
   /** Channels with a subscriber. */
   channels: number
+  /** Connections that have not ended. */
+  links: number
   /** Events ever handed to JavaScript. */
   jsEvents: number
   /** Batches they came in. */

@@ -26,4 +26,7 @@ function codedError(Class, message, code) {
   return error
 }
 
-module.exports = { ...scErrors, codedError }
+/** @type {{ codedError: typeof codedError, [name: string]: any }} */
+const errors = { ...scErrors, codedError }
+
+module.exports = errors

@@ -41,6 +41,7 @@ const KIND = Object.freeze({
 })
 
 // Kinds without a connection; all others start with one.
+/** @type {Set<number>} */
 const GENERAL = new Set([
   KIND.ENCODE,
   KIND.PUBLISH_OUT,
@@ -57,7 +58,7 @@ const NONE = 0xffffffff
 class EventReader {
   /** @param {Buffer} buffer */
   constructor(buffer) {
-    this.buffer = buffer
+    this.buffer = /** @type {Buffer & { utf8Slice(start: number, end: number): string }} */ (buffer)
     this.position = 0
   }
 

@@ -16,8 +16,8 @@ const { makePatchable } = require('./patchable')
  *   publishValue(channel: string, data: any, suppressEvent: boolean): void   // the same with a custom codec; throws what the codec throws
  *   subscriptions(): string[]                   // every channel with a subscriber (sockets or JS)
  *   isSubscribed(channel: string): boolean
- *   subscribeSocket(socket: object, channel: string): Promise<void>
- *   unsubscribeSocket(socket: object, channel: string): Promise<void>
+ *   subscribeSocket(socket: any, channel: string): Promise<void>
+ *   unsubscribeSocket(socket: any, channel: string): Promise<void>
  *   setInterest(bit: number, on: boolean): void  // one of Broker.INTEREST_*: whether to call `_onNative` for it
  *   onPatched(name: string): void               // a method of the broker (`exchange.…`: of its exchange) was replaced or restored
  * }} BrokerPort

@@ -2,6 +2,22 @@
 
 const { InvalidActionError } = require('sc-errors')
 
+/**
+ * What an action is about: which of these it has depends on its type.
+ * @typedef {{
+ *   type?: string,
+ *   request?: import('http').IncomingMessage,
+ *   socket?: any,
+ *   receiver?: string,
+ *   procedure?: string,
+ *   channel?: string,
+ *   data?: any,
+ *   signedAuthToken?: string | null,
+ *   authToken?: any,
+ *   authTokenExpiredError?: Error,
+ * }} ActionFields
+ */
+
 /** Something middleware decides on: `allow` it or `block` it, once. */
 class AGAction {
   constructor() {
@@ -25,7 +41,7 @@ class AGAction {
   _decide(outcome, verb) {
     if (this.outcome) {
       throw new InvalidActionError(
-        `AGAction ${this.type} has already been ${this.outcome}; cannot ${verb}`,
+        `AGAction ${/** @type {ActionFields} */ (this).type} has already been ${this.outcome}; cannot ${verb}`,
       )
     }
     this.outcome = outcome
@@ -47,4 +63,6 @@ const TYPES = {
 Object.assign(AGAction, TYPES)
 Object.assign(AGAction.prototype, TYPES)
 
-module.exports = AGAction
+/** @typedef {typeof TYPES & (new () => AGAction & typeof TYPES & ActionFields)} ActionClass */
+
+module.exports = /** @type {ActionClass} */ (/** @type {unknown} */ (AGAction))

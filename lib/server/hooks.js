@@ -47,6 +47,23 @@ const LIVE = [
 ]
 const LIVE_ENGINES = ['auth', 'codec', 'verificationKey', 'defaultVerificationOptions']
 
+/**
+ * @typedef {{
+ *   handshakeTimeout: number,
+ *   pingInterval: number,
+ *   pingTimeout: number,
+ *   pingTimeoutDisabled: boolean,
+ *   allowClientPublish: boolean,
+ *   socketChannelLimit: number | undefined,
+ *   protocolVersion: 1 | 2,
+ *   strictHandshake: boolean,
+ *   auth: any,
+ *   codec: any,
+ *   verificationKey: any,
+ *   defaultVerificationOptions: any,
+ * }} LiveProperties
+ */
+
 function liveValues(options) {
   const values = Object.create(null)
   for (const name of LIVE) values[name] = options[name]

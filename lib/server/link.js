@@ -18,10 +18,12 @@ const FLUSH_AT = 256 * 1024
 // Longest delay of a Node.js timer.
 const FOREVER = 0x7fffffff
 
+const NEXT_TURN = Promise.resolve()
+
 class Link {
   /**
    * @param {import('./server')} server
-   * @param {object} config see NativeConfig
+   * @param {import('../../native/binding.cjs').NativeConfig} config
    * @param {{ maxPayload: number, maxBackpressure: number }} limits
    */
   constructor(server, config, limits) {
@@ -206,12 +208,13 @@ class Link {
 
   /** For tests of the addon itself; only in builds made for them. */
   chaos(place) {
-    this.core.chaos(place)
+    const core = /** @type {any} */ (this.core)
+    core.chaos(place)
   }
 }
 
 async function turns() {
-  for (let turn = 0; turn < TURNS_BETWEEN_EVENTS; turn++) await null
+  for (let turn = 0; turn < TURNS_BETWEEN_EVENTS; turn++) await NEXT_TURN
 }
 
 module.exports = Link

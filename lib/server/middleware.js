@@ -90,4 +90,9 @@ function install(Server) {
   }
 }
 
+/**
+ * What a server class gets.
+ * @typedef {typeof TYPES & typeof methods & { SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM: symbol }} Middleware
+ */
+
 module.exports = { SOCKET_TYPES, install }

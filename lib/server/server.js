@@ -19,8 +19,15 @@ const makePort = require('./broker-port')
 const { verifyHandshake } = require('./origin')
 const upgrades = require('./upgrade')
 
+/**
+ * What is installed below: middleware, properties that may be assigned, the check of handshakes.
+ * @typedef {Emitter & import('./middleware').Middleware & import('./hooks').LiveProperties
+ *   & { verifyHandshake(info: object, callback: Function): Promise<void> }} Base
+ */
+const Base = /** @type {new () => Base} */ (/** @type {unknown} */ (Emitter))
+
 /** A SocketCluster server on top of the native core. */
-class AGServer extends Emitter {
+class AGServer extends Base {
   /** @param {object} [options] see docs/api; all are kept in `this.options` */
   constructor(options) {
     super()

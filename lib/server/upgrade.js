@@ -61,7 +61,7 @@ function upgrade(server, request, socket, head) {
     headerList(request.headers),
     server._webSocket.deflate,
   )
-  if (checked.response !== undefined) return answer(socket, checked.response)
+  if ('response' in checked) return answer(socket, checked.response)
   const info = { origin: checked.origin, secure: isSecure(socket), req: request }
   return server.verifyHandshake(info, (verified, status, message) => {
     socket.removeListener('error', onError)
@@ -91,7 +91,7 @@ function complete(server, request, socket, head, checked) {
   const rest = unread(socket, head)
   const { _native: link } = server
   if (canTakeOver(server, socket) && address !== undefined) {
-    const conn = link.core.attachFd(socket._handle.fd, rest, id, eager, checked, protocol)
+    const conn = link.core.attachFd(fdOf(socket), rest, id, eager, checked, protocol)
     const connection = link.add(conn, id, request)
     socket.on('error', () => {})
     socket.destroy()
@@ -118,6 +118,11 @@ function unread(socket, head) {
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
 }
 
+/** A socket's file descriptor; -1 if it has none. */
+function fdOf(socket) {
+  return socket._handle ? socket._handle.fd : -1
+}
+
 // Only a plain TCP socket has nothing between its descriptor and the wire.
 function canTakeOver(server, socket) {
   const forced = process.env[FORCED_TRANSPORT]
@@ -126,8 +131,7 @@ function canTakeOver(server, socket) {
     process.platform !== 'win32' &&
     socket instanceof net.Socket &&
     !(/** @type {any} */ (socket).encrypted) &&
-    !!socket._handle &&
-    socket._handle.fd >= 0 &&
+    fdOf(socket) >= 0 &&
     socket.writableLength === 0
   )
 }

@@ -23,6 +23,10 @@ const asks = {
     else this._handle(packet, this.server._decodeData(packet.json))
   },
 
+  /**
+   * @param {{ kind: string, name: string, cid?: number }} packet
+   * @param {any} data
+   */
   _handle({ kind, name, cid }, data) {
     if (kind === AGAction.INVOKE) {
       if (this._procedureDemux) {

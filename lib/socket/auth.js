@@ -183,7 +183,14 @@ const auth = {
     this.authState = this.AUTHENTICATED
     const { rejectOnFailedDelivery, ...signOptions } = this._signOptions(authToken, options)
     this.authToken = authToken
-    const signedAuthToken = await this._sign(authToken, signOptions)
+    let signedAuthToken
+    try {
+      const { auth, signatureKey } = this.server
+      signedAuthToken = await auth.signToken(authToken, signatureKey, signOptions)
+    } catch (error) {
+      this._signingFailed(error)
+      throw error
+    }
     if (this.authToken === authToken) {
       this._tellToken()
       this.signedAuthToken = signedAuthToken
@@ -191,8 +198,15 @@ const auth = {
     }
     this.triggerAuthenticationEvents(oldAuthState)
     const tokenData = { token: signedAuthToken }
-    if (rejectOnFailedDelivery) await this._deliverToken(tokenData)
-    else this.transmit('#setAuthToken', tokenData)
+    if (!rejectOnFailedDelivery) {
+      this.transmit('#setAuthToken', tokenData)
+      return
+    }
+    try {
+      await this.invoke('#setAuthToken', tokenData)
+    } catch (cause) {
+      throw this._deliveryFailed(cause)
+    }
   },
 
   _signOptions(authToken, given) {
@@ -215,31 +229,21 @@ const auth = {
     return options
   },
 
-  async _sign(authToken, options) {
-    const { server } = this
-    try {
-      return await server.auth.signToken(authToken, server.signatureKey, options)
-    } catch (error) {
-      this.emitError(error)
-      this._applyClose(4002, error.toString())
-      if (!this._gone) this._command(OP.CLOSE).u32(4002).text('')
-      throw error
-    }
+  _signingFailed(error) {
+    this.emitError(error)
+    this._applyClose(4002, error.toString())
+    if (!this._gone) this._command(OP.CLOSE).u32(4002).text('')
   },
 
-  async _deliverToken(tokenData) {
-    try {
-      await this.invoke('#setAuthToken', tokenData)
-    } catch (cause) {
-      const known = cause && typeof cause.message === 'string'
-      const error = new AuthError(
-        known
-          ? `Failed to deliver auth token to client - ${cause.message}`
-          : 'Failed to confirm delivery of auth token to client due to malformatted error response',
-      )
-      this.emitError(error)
-      throw error
-    }
+  _deliveryFailed(cause) {
+    const known = cause && typeof cause.message === 'string'
+    const error = new AuthError(
+      known
+        ? `Failed to deliver auth token to client - ${cause.message}`
+        : 'Failed to confirm delivery of auth token to client due to malformatted error response',
+    )
+    this.emitError(error)
+    return error
   },
 
   /** Tells the core what the socket's token is. */

@@ -25,13 +25,25 @@ const outbound = {
   get outboundPacketStream() {
     if (!this._outboundPacketStream) {
       this._outboundPacketStream = new WritableConsumableStream()
-      this._handleOutboundPackets()
+      this._outboundConsumer = this._outboundPacketStream.createConsumer()
     }
     return this._outboundPacketStream
   },
 
-  async _handleOutboundPackets() {
-    for await (const packet of this._outboundPacketStream) {
+  // What is answered in the same turn leaves before a packet, since that passes through a stream.
+  _writeOutbound(packet) {
+    this._outbound.prepared++
+    this.outboundPacketStream.write(packet)
+    const consumer = this._outboundConsumer
+    if (!consumer) return
+    this._outboundConsumer = undefined
+    this._handleOutboundPackets(consumer)
+  },
+
+  async _handleOutboundPackets(consumer) {
+    // As long as a stream takes to wake a loop that waits already.
+    await null
+    for await (const packet of consumer) {
       // A call has no middleware, so there is nothing to wait for.
       if (packet.resolve) this._invoke(packet).then(packet.resolve, packet.reject)
       else await this._processTransmit(packet.event, packet.data, packet.options)
@@ -54,8 +66,7 @@ const outbound = {
   },
 
   _transmit(event, data, options) {
-    this._outbound.prepared++
-    this.outboundPacketStream.write({ event, data: this._clone(data), options })
+    this._writeOutbound({ event, data: this._clone(data), options })
   },
 
   /**
@@ -70,9 +81,8 @@ const outbound = {
       this.emitError(error)
       throw error
     }
-    this._outbound.prepared++
     return new Promise((resolve, reject) => {
-      this.outboundPacketStream.write({ event, data: this._clone(data), options, resolve, reject })
+      this._writeOutbound({ event, data: this._clone(data), options, resolve, reject })
     })
   },
 
@@ -121,8 +131,7 @@ const outbound = {
 
   /** A publish that outbound middleware has to see. */
   _publishOut(data) {
-    this._outbound.prepared++
-    this.outboundPacketStream.write({ event: '#publish', data })
+    this._writeOutbound({ event: '#publish', data })
   },
 
   async _invoke({ event, data, options }) {

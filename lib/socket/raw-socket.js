@@ -31,7 +31,7 @@ class RawSocket extends EventEmitter {
 
   /**
    * @param {string | Uint8Array | ArrayBuffer} data
-   * @param {object | ((error?: Error) => void)} [options] `binary` forces the kind of frame
+   * @param {{ binary?: boolean } | ((error?: Error) => void)} [options] `binary` forces the kind of frame
    * @param {(error?: Error) => void} [callback]
    */
   send(data, options, callback) {

@@ -23,8 +23,21 @@ const STATES = {
   UNAUTHENTICATED: 'unauthenticated',
 }
 
+/**
+ * The parts installed below.
+ * @typedef {Emitter & typeof STATES
+ *   & typeof import('./streams') & typeof import('./outbound') & typeof import('./session')
+ *   & typeof import('./asks') & typeof import('./auth') & {
+ *     _gone?: boolean,
+ *     middlewareInboundRawStream: WritableConsumableStream & { type: string },
+ *     middlewareInboundStream: WritableConsumableStream & { type: string },
+ *     middlewareOutboundStream: WritableConsumableStream & { type: string },
+ *   }} Base
+ */
+const Base = /** @type {new () => Base} */ (/** @type {unknown} */ (Emitter))
+
 /** A client, as the app sees it. What it needs of streams is made when first used. */
-class AGServerSocket extends Emitter {
+class AGServerSocket extends Base {
   /**
    * @param {import('../server/server')} server
    * @param {{ slot: number, generation: number, id: string, request: any }} connection
@@ -152,9 +165,8 @@ class AGServerSocket extends Emitter {
    * @param {string} [message] for the client
    */
   kickOut(channel, message) {
-    let channels = channel
-    if (!channels) channels = this.subscriptions()
-    if (!Array.isArray(channels)) channels = [channel]
+    const given = channel || this.subscriptions()
+    const channels = Array.isArray(given) ? given : [given]
     return Promise.all(
       channels.map((channelName) => {
         this.transmit('#kickOut', { channel: channelName, message })

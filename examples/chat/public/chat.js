@@ -22,6 +22,12 @@ function openRoom(name) {
   scrollDown()
 }
 
+/** Letters and digits, with a dash for whatever is between them. */
+function roomName(text) {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu)
+  return words ? words.join('-') : ''
+}
+
 function addRoomButton(name) {
   const button = document.createElement('button')
   button.dataset.room = name
@@ -106,12 +112,9 @@ onSubmit('write', (form) => {
   return socket.invokePublish(`room/${current}`, { text: form.get('text') })
 })
 onSubmit('new-room', async (form) => {
-  openRoom(
-    form
-      .get('room')
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}]+/gu, '-'),
-  )
+  const name = roomName(form.get('room'))
+  if (!name) throw new Error('A room name has letters or digits')
+  openRoom(name)
 })
 byId('log-out').addEventListener('click', () => socket.deauthenticate())
 

@@ -170,16 +170,21 @@ impl Hub {
         }
     }
 
-    /// Takes an expired token away and tells the client. Returns its `exp`.
-    pub(super) fn drop_expired_token(&mut self, slot: u32, now: Now) -> Option<f64> {
+    /// Takes an expired token away. Returns its `exp`; the client is to be told.
+    pub(super) fn expire_token(&mut self, slot: u32, now: Now) -> Option<f64> {
         let session = self.sessions.get(slot)?;
         if !session.token_expired(now.unix_ms) {
             return None;
         }
         let expired = session.token_expires_at;
         self.deauthenticate(slot);
-        self.transmit(slot, "#removeAuthToken", None);
         expired
+    }
+
+    pub(super) fn tell_lost_token(&mut self, slot: u32, expired: Option<f64>) {
+        if expired.is_some() {
+            self.transmit(slot, "#removeAuthToken", None);
+        }
     }
 
     /// JavaScript gave the session a token, or took it.

@@ -96,11 +96,7 @@ impl Hub {
         };
         session.link = Link::Closed;
         session.close = Some((code, reason.into()));
-        self.destroy(
-            conn.slot,
-            code,
-            Some(reason.to_owned()).filter(|it| !it.is_empty()),
-        );
+        self.destroy(conn.slot, code, Some(reason.to_owned()));
         self.links = self.links.saturating_sub(1);
         self.reap(conn.slot);
         if self.links == 0 {
@@ -108,12 +104,17 @@ impl Hub {
         }
     }
 
-    /// Forgets a session whose connection is gone once its last packet has been handled.
+    /// Forgets a session whose connection is gone, once its last packet has been handled and the
+    /// app has seen its end: until then what the app sends to it fails as on a closing connection.
     pub(super) fn reap(&mut self, slot: u32) {
         let done = self.sessions.get(slot).is_some_and(|session| {
             session.link == Link::Closed && session.wait.is_none() && session.inbound.is_empty()
         });
         if !done {
+            return;
+        }
+        if self.gate_is_closed(slot) {
+            self.wait_at_gate(slot);
             return;
         }
         let Some(session) = self.sessions.remove(slot) else {
@@ -173,7 +174,11 @@ impl Hub {
             Some(session) if names_wanted => self.names(session),
             _ => Vec::new(),
         };
-        let reason = reason.or_else(|| close_reason(code).map(str::to_owned));
+        let known = || close_reason(code).map(str::to_owned);
+        let reason = match reason {
+            Some(reason) if !reason.is_empty() => Some(reason),
+            empty => known().or(empty),
+        };
         if js {
             self.js_gated(
                 slot,

@@ -185,7 +185,8 @@ impl Hub {
         if self.too_early(slot) {
             return self.reject_early(slot);
         }
-        self.drop_expired_token(slot, now);
+        let expired = self.expire_token(slot, now);
+        self.tell_lost_token(slot, expired);
     }
 
     fn not_a_packet(&mut self, slot: u32, message: Option<Message>) {
@@ -235,8 +236,15 @@ impl Hub {
         heard && !protocol && !self.hooked(hook::INBOUND)
     }
 
-    fn gate_is_closed(&self, slot: u32) -> bool {
+    pub(super) fn gate_is_closed(&self, slot: u32) -> bool {
         self.sessions.get(slot).is_some_and(|session| session.gate > self.js_acknowledged)
+    }
+
+    /// Has [`Hub::open_gate`] called for the session once the app has caught up.
+    pub(super) fn wait_at_gate(&mut self, slot: u32) {
+        if let Some(conn) = self.sessions.get(slot).map(|session| session.conn) {
+            self.gated.push(conn);
+        }
     }
 
     fn hold(&mut self, slot: u32, held: Held) {
@@ -244,15 +252,16 @@ impl Hub {
         session.asked += 1;
         let waiting = Waiting { seq: session.asked, on: Wait::Gate(held) };
         session.wait = Some(Box::new(waiting));
-        let conn = session.conn;
-        self.gated.push(conn);
+        self.wait_at_gate(slot);
     }
 
-    /// Goes on with the packet that was held back.
+    /// Goes on with the packet that was held back, or forgets a session that has ended.
     pub(super) fn open_gate(&mut self, conn: ConnId, now: Now) {
-        if self.is_current(conn) && self.gate_is_closed(conn.slot) {
-            self.gated.push(conn);
+        if !self.is_current(conn) {
             return;
+        }
+        if self.gate_is_closed(conn.slot) {
+            return self.wait_at_gate(conn.slot);
         }
         let Some(session) = self.live(conn) else { return };
         match session.wait.take().map(|waiting| *waiting) {
@@ -260,58 +269,58 @@ impl Hub {
                 self.dispatch(conn.slot, held, now);
                 self.pump(conn.slot, now);
             }
-            other => session.wait = other.map(Box::new),
+            other => {
+                session.wait = other.map(Box::new);
+                self.reap(conn.slot);
+            }
         }
     }
 
     fn app_event(&mut self, slot: u32, packet: &Packet<'_>, now: Now) {
-        let expired = self.drop_expired_token(slot, now);
-        let Some(event) = packet.event.clone() else {
-            return;
-        };
-        let data = packet.data;
-        let kind = match event.as_str() {
-            "#publish" if !self.config.allow_client_publish => {
-                let text = "Client publish feature is disabled";
-                return self.invalid_action(slot, packet.cid, text);
-            }
-            "#publish" => PacketKind::Publish,
-            "#subscribe" => PacketKind::Subscribe,
-            "#unsubscribe" => return self.unsubscribe_packet(slot, packet),
-            _ if packet.cid.is_some() => PacketKind::Invoke,
-            _ => PacketKind::Transmit,
-        };
-        let mut channel = None;
-        if matches!(kind, PacketKind::Publish | PacketKind::Subscribe) {
-            channel = data
-                .and_then(|data| packet::fields(data, ["channel"])[0])
-                .and_then(packet::string);
-            if channel.is_none() {
-                let verb = if kind == PacketKind::Publish {
-                    "Publish"
-                } else {
-                    "Subscribe"
-                };
-                let text = format!("{verb} channel name was malformatted");
-                return self.invalid_action(slot, packet.cid, &text);
+        let expired = self.expire_token(slot, now);
+        match self.classify(packet) {
+            // Answered at once: the client hears of its lost token after that.
+            Err(text) => self.invalid_action(slot, packet.cid, text),
+            Ok(None) => self.unsubscribe_packet(slot, packet),
+            Ok(Some(packet)) => {
+                self.tell_lost_token(slot, expired);
+                return self.app_packet(slot, packet, expired);
             }
         }
-        let data = data.map(str::to_owned);
-        let packet = OwnedPacket {
-            kind,
-            event,
-            cid: packet.cid,
-            data,
-            channel,
-        };
+        self.tell_lost_token(slot, expired);
+    }
+
+    fn app_packet(&mut self, slot: u32, packet: OwnedPacket, expired: Option<f64>) {
         if self.hooked(hook::INBOUND) {
             return self.ask_inbound(slot, packet, expired);
         }
-        match kind {
+        match packet.kind {
             PacketKind::Publish => self.publish_packet(slot, packet, None),
             PacketKind::Subscribe => self.subscribe_packet(slot, packet, None),
             PacketKind::Invoke | PacketKind::Transmit => self.for_app(slot, packet),
         }
+    }
+
+    /// What kind of packet it is; `None` for an unsubscription, an error if it is malformed.
+    fn classify(&self, packet: &Packet<'_>) -> Result<Option<OwnedPacket>, &'static str> {
+        let Some(event) = packet.event.clone() else { return Ok(None) };
+        let (kind, malformed) = match event.as_str() {
+            "#publish" if !self.config.allow_client_publish => {
+                return Err("Client publish feature is disabled");
+            }
+            "#publish" => (PacketKind::Publish, "Publish channel name was malformatted"),
+            "#subscribe" => (PacketKind::Subscribe, "Subscribe channel name was malformatted"),
+            "#unsubscribe" => return Ok(None),
+            _ if packet.cid.is_some() => (PacketKind::Invoke, ""),
+            _ => (PacketKind::Transmit, ""),
+        };
+        let mut channel = None;
+        if !malformed.is_empty() {
+            let name = packet.data.and_then(|data| packet::fields(data, ["channel"])[0]);
+            channel = Some(name.and_then(packet::string).ok_or(malformed)?);
+        }
+        let data = packet.data.map(str::to_owned);
+        Ok(Some(OwnedPacket { kind, event, cid: packet.cid, data, channel }))
     }
 
     /// A call or an event for the app: dropped where nobody can hear it.

@@ -153,12 +153,10 @@ impl Hub {
 
     /// The connection cannot take messages any more: an error, and the end of the session.
     pub(super) fn send_failed(&mut self, slot: u32, link: Link) {
-        let name = if link == Link::Closing {
-            "CLOSING"
-        } else {
-            "CLOSED"
-        };
-        let message = format!("WebSocket is not open: readyState {} ({name})", link as u8);
+        // For the app the connection is closing until it has seen its end.
+        let closed = link == Link::Closed && !self.gate_is_closed(slot);
+        let state = if closed { "3 (CLOSED)" } else { "2 (CLOSING)" };
+        let message = format!("WebSocket is not open: readyState {state}");
         let reason = format!("Error: {message}");
         self.error(slot, ErrorValue::new(ErrorName::Error, message.as_str()));
         self.destroy(slot, 1006, Some(reason));

@@ -1,1 +1,0 @@
-//! Scripts of packets and the commands they lead to.
