@@ -1,8 +1,8 @@
-# Every check; writes nothing.
+# Every check; changes no source.
 verify:
     npm run verify
 
-# The only recipe that writes.
+# The only recipe that changes sources.
 fix:
     cargo fmt
     npm run format

@@ -22,9 +22,14 @@ export interface AGServerOptions {
   httpServer?: HttpServer | HttpsServer | any
   /** Default: the built-in broker. */
   brokerEngine?: BrokerEngine
-  /** Module name of a WebSocket engine or an object with `Server`. Default `'ws'`. */
+  /**
+   * Module name of a WebSocket engine or an object with `Server`; checked, not used. Default `'ws'`.
+   */
   wsEngine?: string | { Server: any }
-  /** Passed to the WebSocket engine. Default `{}`. */
+  /**
+   * Its `path`, `maxPayload`, `perMessageDeflate` and `handleProtocols` win over the options of these
+   * names. Default `{}`.
+   */
   wsEngineServerOptions?: Record<string, any>
   /** Largest message in bytes; `null`: 100 MiB. Default `null`. */
   maxPayload?: number | null
@@ -87,13 +92,14 @@ export interface AGServerOptions {
   /** Deep-clone data given to `transmit` and `invoke`. Default `false`. */
   cloneData?: boolean
   /**
-   * How accepted sockets reach the core: `'fd'` hands over the file descriptor, `'bridge'` passes
-   * bytes through Node.js, `'auto'` takes the descriptor wherever that is possible.
+   * How accepted sockets reach the core: `'auto'` and `'fd'` hand over the file descriptor wherever
+   * that is possible, `'bridge'` passes bytes through Node.js.
    * Default `'auto'`.
    */
   transport?: Transport
   /**
-   * Bytes of unsent output at which a connection is closed with code 1013.
+   * Bytes of unsent output above which a connection is dropped; the server reports code 1013. `0`: no
+   * limit.
    * Default `16777216` (16 MiB).
    */
   maxBackpressure?: number

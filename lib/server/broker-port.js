@@ -57,8 +57,9 @@ function makePort(server) {
 }
 
 function publishOut(server, channel, data) {
+  const options = server._publishOptions(channel, data)
   for (const connection of server._native.subscribers(channel)) {
-    server._socketOf(connection)._publishOut({ channel, data })
+    server._socketOf(connection)._publishOut({ channel, data }, options)
   }
 }
 

@@ -147,9 +147,10 @@ const GENERAL = {
     const conns = reader.conns()
     const channel = reader.name()
     const data = link.server._decodeData(reader.json())
+    const options = link.server._publishOptions(channel, data)
     for (const { slot, generation } of conns) {
       const connection = link.connection(slot, generation)
-      if (connection) link.server._socketOf(connection)._publishOut({ channel, data })
+      if (connection) link.server._socketOf(connection)._publishOut({ channel, data }, options)
     }
   },
   [KIND.PUBLISHED](reader, link) {
@@ -169,7 +170,7 @@ const GENERAL = {
     link.server.brokerEngine._onNative(Broker.INTEREST_UNSUBSCRIBE, reader.name())
   },
   [KIND.IDLE](_reader, link) {
-    if (link.core.stats().links === 0) link.releaseProcess()
+    link.onIdle()
   },
   [KIND.FAULT](reader, link) {
     const error = new HTTPServerError(`Internal fault: ${reader.text()}`)

@@ -33,11 +33,14 @@ class Link {
     this.commands = new CommandBuffer()
     this._dispatching = false
     this._scheduled = false
+    this._reader = undefined
+    this._batch = 0
     /** Number of the last batch of events the app has seen and the core does not know of. */
     this._seen = 0
     this._localPublishes = new Map()
     this._nextLocal = 1
     this._keepAlive = undefined
+    this._stopping = false
     this.core = new native.NativeServer(config, limits.maxPayload, limits.maxBackpressure, () =>
       this._drain(),
     )
@@ -78,6 +81,18 @@ class Link {
     if (this._keepAlive) this._keepAlive.unref()
   }
 
+  /** Ends the core's thread once no connection is left; for a server that takes no more. */
+  stopWhenIdle() {
+    this._stopping = true
+    this.onIdle()
+  }
+
+  onIdle() {
+    if (this.stats().links > 0) return
+    this.releaseProcess()
+    if (this._stopping) this.core.stop()
+  }
+
   // ---- commands ----
 
   /** Begins a command; its fields are to be added in the same turn. */
@@ -97,6 +112,11 @@ class Link {
     this.commands.reset()
   }
 
+  /** At once; while events are dispatched the core waits anyway. */
+  flushUnlessDispatching() {
+    if (!this._dispatching) this.flush()
+  }
+
   _schedule() {
     this._scheduled = true
     if (this._dispatching) return
@@ -113,23 +133,40 @@ class Link {
   async _drain() {
     if (this._dispatching) return
     this._dispatching = true
-    let batch = 0
     try {
-      const reader = new EventReader(this.core.drain())
-      batch = this.core.batch
-      while (!reader.done) {
-        const slot = reader.peekSlot()
-        this._dispatch(reader)
-        if (slot !== -1 && slot === reader.peekSlot()) await turns()
+      this._take()
+      while (!this._reader.done) {
+        const slot = this._reader.peekSlot()
+        this._dispatch(this._reader)
+        if (slot !== -1 && slot === this._reader.peekSlot()) await turns()
       }
     } finally {
       this._dispatching = false
-      // By then every loop of the app's that these events woke has run.
-      setImmediate(() => {
-        this._seen = batch
-        this._flushScheduled()
-      })
+      this._acknowledgeSoon()
     }
+  }
+
+  /** Hands all commands to the core and takes what comes of them in the same call. */
+  drainNow() {
+    this.flush()
+    if (this._dispatching) while (!this._reader.done) this._dispatch(this._reader)
+    this._take()
+    while (!this._reader.done) this._dispatch(this._reader)
+    if (!this._dispatching) this._acknowledgeSoon()
+  }
+
+  _take() {
+    this._reader = new EventReader(this.core.drain())
+    this._batch = this.core.batch
+  }
+
+  _acknowledgeSoon() {
+    const batch = this._batch
+    // By then every loop of the app's that these events woke has run.
+    setImmediate(() => {
+      this._seen = batch
+      this._flushScheduled()
+    })
   }
 
   _dispatch(reader) {
@@ -160,6 +197,8 @@ class Link {
       .u32(number)
       .text(toWire(channel))
       .json(json)
+    // JavaScript's own subscribers have the message when the call returns.
+    if (local) this.drainNow()
   }
 
   takeLocal(number) {

@@ -200,6 +200,19 @@ class AGServer extends Base {
     return this._codecBridge.active ? this._codecBridge.decodeData(json) : JSON.parse(json)
   }
 
+  /** What outbound middleware's `useCache` sends: a publish as it was, encoded once for all. */
+  _publishOptions(channel, data) {
+    const { codec } = this
+    let encoded
+    return {
+      get stringifiedData() {
+        if (encoded === undefined)
+          encoded = codec.encode({ event: '#publish', data: { channel, data } })
+        return encoded
+      },
+    }
+  }
+
   // ---- public ----
 
   setAuthEngine(authEngine) {
@@ -235,11 +248,9 @@ class AGServer extends Base {
       upgrades.detach(this.httpServer, this)
       this.httpServer.removeListener('error', this._onHttpError)
     }
-    if (!keepSocketsOpen) {
-      this._adoptAll()
-      for (const socket of Object.values(this._clients.byId)) socket.terminate()
-    }
     this._native.flush()
+    if (!keepSocketsOpen) this._native.core.terminateOpen()
+    this._native.stopWhenIdle()
     return new Promise((resolve) => process.nextTick(resolve))
   }
 

@@ -37,7 +37,7 @@ const auth = {
       flow,
       signedAuthToken,
       authTokenError,
-      authToken: accepted ? JSON.parse(payload) : null,
+      authToken: accepted ? this._watchExpiry(JSON.parse(payload)) : null,
       authState: accepted ? this.AUTHENTICATED : this.UNAUTHENTICATED,
       applied: false,
       oldAuthState: this.authState,
@@ -192,6 +192,7 @@ const auth = {
       throw error
     }
     if (this.authToken === authToken) {
+      this._watchExpiry(authToken)
       this._tellToken()
       this.signedAuthToken = signedAuthToken
       this.emit('authTokenSigned', { signedAuthToken })
@@ -246,6 +247,22 @@ const auth = {
     return error
   },
 
+  /** Has the core hear of it when the app changes the `exp` of a token. */
+  _watchExpiry(token) {
+    if (!token || typeof token !== 'object' || !Object.hasOwn(token, 'exp')) return token
+    let { exp } = token
+    Object.defineProperty(token, 'exp', {
+      get: () => exp,
+      set: (value) => {
+        exp = value
+        if (this.authToken === token) this._tellToken()
+      },
+      enumerable: true,
+      configurable: true,
+    })
+    return token
+  },
+
   /** Tells the core what the socket's token is. */
   _tellToken() {
     if (this._gone) return
@@ -253,6 +270,7 @@ const auth = {
     this._command(OP.SET_TOKEN)
       .u32(authToken ? 1 : 0)
       .number(expiryOf(authToken))
+    this._link.flushUnlessDispatching()
   },
 
   deauthenticateSelf() {

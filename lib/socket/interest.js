@@ -33,7 +33,10 @@ class SocketInterest {
     const bits = on ? this.bits | bit : this.bits & ~bit
     if (bits === this.bits) return
     this.bits = bits
-    if (!this.socket._gone) this.socket._command(OP.INTEREST).u32(bits)
+    if (this.socket._gone) return
+    this.socket._command(OP.INTEREST).u32(bits)
+    // A message may be on its way already.
+    if (on) this.socket._link.flushUnlessDispatching()
   }
 
   /** A receiver or procedure of this name got its first consumer, or lost its last one. */

@@ -42,7 +42,7 @@ const outbound = {
 
   async _handleOutboundPackets(consumer) {
     // As long as a stream takes to wake a loop that waits already.
-    await null
+    await Promise.resolve()
     for await (const packet of consumer) {
       // A call has no middleware, so there is nothing to wait for.
       if (packet.resolve) this._invoke(packet).then(packet.resolve, packet.reject)
@@ -130,8 +130,8 @@ const outbound = {
   },
 
   /** A publish that outbound middleware has to see. */
-  _publishOut(data) {
-    this._writeOutbound({ event: '#publish', data })
+  _publishOut(data, options) {
+    this._writeOutbound({ event: '#publish', data, options })
   },
 
   async _invoke({ event, data, options }) {

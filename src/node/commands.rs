@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::engine::command::{ConnId, Replacement};
 use crate::engine::hub::{BatchOp, Hub, Now, Reply};
+use crate::engine::protocol::Utf8;
 use crate::engine::session::Message;
 
 use super::names;
@@ -98,7 +99,7 @@ fn reply(operation: u8, reader: &mut Reader<'_>) -> Option<Reply> {
                 expires_at: reader.number()?,
             }
         }
-        13 => Reply::Decoded(Bytes::copy_from_slice(reader.bytes()?)),
+        13 => Reply::Decoded(Utf8::from_lossy(&Bytes::copy_from_slice(reader.bytes()?))),
         14 => Reply::Failed(reader.text()?.to_owned()),
         _ => return None,
     })

@@ -1,11 +1,5 @@
 //! The border to JavaScript: converts, calls, converts back. Nothing is decided here.
 
-// The exports exist for Node.js, which calls them through the registration that napi generates.
-#![expect(
-    unreachable_pub,
-    reason = "napi exports items by registration, not by path"
-)]
-
 #[cfg(feature = "chaos")]
 mod chaos;
 mod commands;
@@ -19,4 +13,4 @@ mod wake;
 
 pub use config::NativeConfig;
 pub use server::{NativeServer, NativeStats};
-pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade};
+pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

@@ -68,8 +68,12 @@ impl NativeServer {
             max_backpressure: max_backpressure as usize,
         };
         let core = Core::new(Hub::new(config.into()), limits, Box::new(Wake::new(&wake)?));
-        let at_exit = Arc::clone(&core);
-        env.add_env_cleanup_hook(at_exit, |core| core.stop())?;
+        // Weak: the hook lives as long as the environment, however many servers come and go.
+        env.add_env_cleanup_hook(Arc::downgrade(&core), |core| {
+            if let Some(core) = core.upgrade() {
+                core.stop();
+            }
+        })?;
         Ok(Self {
             core,
             max_payload: max_payload as usize,
@@ -278,6 +282,12 @@ impl NativeServer {
             js_batches: stats.js_batches as f64,
             js_queue_bytes: stats.js_queue_bytes as f64,
         }
+    }
+
+    /// Drops every connection whose session is open.
+    #[napi(catch_unwind)]
+    pub fn terminate_open(&self) {
+        self.core.with_hub(|hub, _| hub.terminate_open());
     }
 
     /// Ends every connection and the thread that serves them. Can be repeated.

@@ -27,8 +27,8 @@ pub enum BridgeEvent {
 }
 
 impl Core {
-    /// A connection whose socket JavaScript keeps. The 101 response goes out first. `None` only
-    /// after a panic.
+    /// A connection whose socket JavaScript keeps. The 101 response goes out first. `None` after
+    /// the server was stopped, or after a panic.
     pub fn attach_bridge(
         &self,
         id: &str,
@@ -37,6 +37,9 @@ impl Core {
         ws: ws::Connection,
     ) -> Option<ConnId> {
         let attached = self.try_locked(|shard| {
+            if shard.stopping {
+                return None;
+            }
             let conn = shard.hub.open(id, js, now());
             let (shares, key) = (ws.can_share_frames(), ws.share_key());
             let mut outgoing =
@@ -45,9 +48,9 @@ impl Core {
             outgoing.push(Item::Frame(Bytes::copy_from_slice(response.as_bytes())));
             shard.attach(conn, outgoing);
             shard.mark_dirty(conn.slot);
-            conn
+            Some(conn)
         });
-        attached.ok()
+        attached.ok().flatten()
     }
 
     /// Bytes JavaScript read from a socket.
@@ -132,7 +135,11 @@ impl Shard {
     /// Turns what is queued for sockets of JavaScript's into events for it.
     pub(super) fn flush_bridges(&mut self) {
         for slot in std::mem::take(&mut self.dirty_bridges) {
-            let Some(outgoing) = self.outgoing(slot) else {
+            // The slot may have got an owner of another kind meanwhile.
+            let Some(outgoing) = self
+                .outgoing(slot)
+                .filter(|it| matches!(it.transport, Transport::Bridge(_)))
+            else {
                 continue;
             };
             outgoing.dirty = false;

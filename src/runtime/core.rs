@@ -1,10 +1,10 @@
 //! One server's runtime: the shard under its lock, and what wakes whom.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::engine::command::ConnId;
@@ -17,7 +17,7 @@ use super::clock::now;
 use super::guard::guard;
 use super::io::{self, NewConnection};
 use super::outgoing::{Item, Outgoing, Transport};
-use super::shard::Shard;
+use super::shard::{Shard, Turn};
 
 /// Wakes JavaScript: called when events wait that it has not been woken for.
 pub trait WakeJs: Send + Sync {
@@ -49,7 +49,6 @@ pub struct Stats {
 pub struct Core {
     shard: Mutex<Shard>,
     wake_js: Box<dyn WakeJs>,
-    limits: Limits,
     /// Wakes the I/O thread's tasks: to send and take over, and to look at the clock again.
     pub(super) io: Notify,
     pub(super) timer: Notify,
@@ -58,10 +57,7 @@ pub struct Core {
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Core")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Core").finish_non_exhaustive()
     }
 }
 
@@ -69,9 +65,8 @@ impl Core {
     /// A server without connections. Its I/O thread starts with the first one.
     pub fn new(hub: Hub, limits: Limits, wake_js: Box<dyn WakeJs>) -> Arc<Self> {
         Arc::new(Self {
-            shard: Mutex::new(Shard::new(hub)),
+            shard: Mutex::new(Shard::new(hub, limits)),
             wake_js,
-            limits,
             io: Notify::new(),
             timer: Notify::new(),
             started: AtomicBool::new(false),
@@ -117,10 +112,10 @@ impl Core {
         if let Err(message) = flushed {
             shard.js.push_fault(&message);
         }
+        shard.resume_for_js();
         shard.js_woken = false;
         let events = shard.js.take();
         let batch = shard.hub.begin_js_batch();
-        shard.js_taken();
         let io = !shard.resumed.is_empty();
         drop(shard);
         if io {
@@ -129,9 +124,12 @@ impl Core {
         (events, batch)
     }
 
-    /// A connection for the I/O thread. `None` only after a panic.
+    /// A connection for the I/O thread. `None` after the server was stopped, or after a panic.
     pub fn attach(&self, id: &str, js: bool, mut connection: NewConnection) -> Option<ConnId> {
         let attached = self.try_locked(|shard| {
+            if shard.stopping {
+                return None;
+            }
             let conn = shard.hub.open(id, js, now());
             let shares = connection.ws.can_share_frames();
             let mut outgoing = Outgoing::new(conn.generation, Transport::Thread, shares);
@@ -139,9 +137,9 @@ impl Core {
             shard.attach(conn, outgoing);
             connection.conn = Some(conn);
             shard.arriving.push(connection);
-            conn
+            Some(conn)
         });
-        attached.ok()
+        attached.ok().flatten()
     }
 
     /// Figures.
@@ -156,16 +154,15 @@ impl Core {
         }
     }
 
-    /// Takes what is queued for connections of the I/O thread.
-    pub(super) fn take_dirty(&self) -> Vec<(u32, VecDeque<Item>)> {
+    /// Lets sessions that were cut short go on, and takes what there is to do for the I/O thread.
+    pub(super) fn take_turn(&self) -> Turn {
         let mut shard = self.shard.lock();
-        let dirty = std::mem::take(&mut shard.dirty);
-        let take = |slot| {
-            let outgoing = shard.outgoing(slot)?;
-            outgoing.dirty = false;
-            Some((slot, outgoing.take()))
-        };
-        dirty.into_iter().filter_map(take).collect()
+        let due = shard.hub.next_due();
+        // A panic has been reported, and the turn goes on without what caused it.
+        let _reported = execute(&mut shard, |shard| shard.hub.run(now()));
+        let turn = shard.take_turn();
+        self.wake(shard, due);
+        turn
     }
 
     /// Tells how much is left of what was taken.
@@ -183,7 +180,7 @@ impl Core {
         self.shard
             .lock()
             .outgoing_of(conn)
-            .is_some_and(|outgoing| outgoing.paused)
+            .is_some_and(|outgoing| outgoing.is_paused())
     }
 
     /// Runs `prepare` without the lock and `work` with it, both guarded against panics.
@@ -209,14 +206,14 @@ impl Core {
     pub(super) fn try_locked<T>(&self, work: impl FnOnce(&mut Shard) -> T) -> Result<T, ()> {
         let mut shard = self.shard.lock();
         let due = shard.hub.next_due();
-        let result = guard(|| {
-            let result = work(&mut shard);
-            shard.execute(self.limits.max_backpressure);
-            result
-        });
-        if let Err(message) = &result {
-            shard.js.push_fault(message);
-        }
+        let result = execute(&mut shard, work);
+        self.wake(shard, due);
+        result
+    }
+
+    /// Releases the lock and wakes whom the state of things concerns; `due` is what the timers
+    /// know of.
+    fn wake(&self, mut shard: MutexGuard<'_, Shard>, due: Option<Instant>) {
         let wake = (!shard.js.is_empty() || !shard.dirty_bridges.is_empty()) && !shard.js_woken;
         shard.js_woken |= wake;
         let io = !shard.dirty.is_empty()
@@ -237,8 +234,17 @@ impl Core {
         if timer {
             self.timer.notify_one();
         }
-        result.map_err(|_| ())
     }
+}
+
+/// Runs `work` and carries out what came of it. A panic becomes an event.
+fn execute<T>(shard: &mut Shard, work: impl FnOnce(&mut Shard) -> T) -> Result<T, ()> {
+    let result = guard(|| {
+        let result = work(shard);
+        shard.execute();
+        result
+    });
+    result.map_err(|message| shard.js.push_fault(&message))
 }
 
 impl Shard {
@@ -255,7 +261,7 @@ impl Shard {
                 ws::Event::Destroy => self.reply(conn, Item::Destroy),
                 ws::Event::Closed { code, reason } => {
                     self.hub.link_closed(conn, code, &reason);
-                    self.execute(0);
+                    self.execute();
                     self.detach(conn);
                 }
             }
@@ -268,7 +274,7 @@ impl Shard {
 
     /// Queues something of the WebSocket's own behind what the engine has said so far.
     fn reply(&mut self, conn: ConnId, item: Item) {
-        self.execute(0);
+        self.execute();
         if let Some(outgoing) = self.outgoing_of(conn) {
             outgoing.push(item);
             self.mark_dirty(conn.slot);

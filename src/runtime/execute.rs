@@ -2,17 +2,17 @@
 
 use bytes::Bytes;
 
-use crate::engine::command::Command;
+use crate::engine::command::{Command, ConnId};
 use crate::engine::ws::{OpCode, ShareKey, encode_frame};
 
 use super::bridge::BridgeEvent;
-use super::outgoing::{Item, Transport};
+use super::outgoing::{Item, Outgoing, Transport};
 use super::shard::{JS_HIGH_WATER, Shard};
 
 impl Shard {
-    /// Carries out everything the hub has decided. `limit` is the most a connection may have
-    /// unsent, in bytes, when more is queued; 0 for none.
-    pub(super) fn execute(&mut self, limit: usize) {
+    /// Carries out everything the hub has decided.
+    pub(super) fn execute(&mut self) {
+        let limit = self.limits.max_backpressure;
         loop {
             let mut commands = self.hub.take_commands();
             for command in commands.drain(..) {
@@ -44,8 +44,12 @@ impl Shard {
                 self.push(slot, Item::Close { code, reason }, 0);
             }
             Command::Terminate { slot } => self.push(slot, Item::Terminate, 0),
-            Command::PauseReading { slot } => self.set_paused(slot, true),
-            Command::ResumeReading { slot } => self.set_paused(slot, false),
+            Command::PauseReading { slot } => {
+                self.set_paused(slot, |outgoing| outgoing.paused_by_engine = true);
+            }
+            Command::ResumeReading { slot } => {
+                self.set_paused(slot, |outgoing| outgoing.paused_by_engine = false);
+            }
             Command::Js(event) => self.js.push(&event),
         }
     }
@@ -77,6 +81,7 @@ impl Shard {
         }
     }
 
+    /// `limit` is the most the connection may have unsent already, in bytes; 0 for any number.
     fn push(&mut self, slot: u32, item: Item, limit: usize) {
         let Some(outgoing) = self.outgoing(slot) else {
             return;
@@ -114,18 +119,20 @@ impl Shard {
         }
     }
 
-    fn set_paused(&mut self, slot: u32, paused: bool) {
+    fn set_paused(&mut self, slot: u32, change: impl FnOnce(&mut Outgoing)) {
         let Some(outgoing) = self.outgoing(slot) else {
             return;
         };
-        if outgoing.paused == paused {
+        let before = outgoing.is_paused();
+        change(outgoing);
+        let paused = outgoing.is_paused();
+        if paused == before {
             return;
         }
-        outgoing.paused = paused;
         let generation = outgoing.generation;
         match (&outgoing.transport, paused) {
             (Transport::Bridge(_), _) => {
-                let conn = crate::engine::command::ConnId { slot, generation };
+                let conn = ConnId { slot, generation };
                 let event = if paused {
                     BridgeEvent::Pause
                 } else {
@@ -140,16 +147,23 @@ impl Shard {
 
     /// Stops reading a client that makes too much work for JavaScript.
     pub(super) fn limit_js(&mut self, slot: u32) {
-        if self.js.len() > JS_HIGH_WATER && self.outgoing(slot).is_some_and(|it| !it.paused) {
-            self.set_paused(slot, true);
-            self.js_paused.push(slot);
+        if self.js.len() <= JS_HIGH_WATER {
+            return;
         }
+        let Some(outgoing) = self.outgoing(slot).filter(|it| !it.paused_by_js) else {
+            return;
+        };
+        let generation = outgoing.generation;
+        self.js_paused.push(ConnId { slot, generation });
+        self.set_paused(slot, |outgoing| outgoing.paused_by_js = true);
     }
 
-    /// JavaScript took its events: read everybody again.
-    pub(super) fn js_taken(&mut self) {
-        for slot in std::mem::take(&mut self.js_paused) {
-            self.set_paused(slot, false);
+    /// JavaScript takes its events: read everybody again.
+    pub(super) fn resume_for_js(&mut self) {
+        for conn in std::mem::take(&mut self.js_paused) {
+            if self.outgoing_of(conn).is_some() {
+                self.set_paused(conn.slot, |outgoing| outgoing.paused_by_js = false);
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ mod io;
 pub mod js_queue;
 mod outgoing;
 mod shard;
+#[cfg(test)]
+mod tests;
 
 pub use self::bridge::BridgeEvent;
 pub use self::clock::now;

@@ -53,8 +53,9 @@ pub(super) struct Outgoing {
     pub(super) share_key: Option<ws::ShareKey>,
     /// Already in the list of connections to flush.
     pub(super) dirty: bool,
-    /// Not to be read at the moment.
-    pub(super) paused: bool,
+    /// Not to be read at the moment: the engine has enough of its input, or JavaScript has.
+    pub(super) paused_by_engine: bool,
+    pub(super) paused_by_js: bool,
     items: VecDeque<Item>,
     /// Bytes queued here, and bytes taken from here that the kernel has not taken yet.
     queued: usize,
@@ -69,11 +70,16 @@ impl Outgoing {
             shares_frames,
             share_key: None,
             dirty: false,
-            paused: false,
+            paused_by_engine: false,
+            paused_by_js: false,
             items: VecDeque::new(),
             queued: 0,
             in_flight: 0,
         }
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused_by_engine || self.paused_by_js
     }
 
     pub(super) fn push(&mut self, item: Item) {

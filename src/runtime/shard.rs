@@ -1,11 +1,14 @@
 //! What the lock protects: the hub, the outgoing queues, the events for JavaScript.
 
+use std::collections::VecDeque;
+
 use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 
+use super::core::Limits;
 use super::io::NewConnection;
 use super::js_queue::JsQueue;
-use super::outgoing::Outgoing;
+use super::outgoing::{Item, Outgoing, Transport};
 
 /// Above this many bytes of events waiting for JavaScript, clients that cause more are not read.
 pub(super) const JS_HIGH_WATER: usize = 16 * 1024 * 1024;
@@ -13,12 +16,13 @@ pub(super) const JS_HIGH_WATER: usize = 16 * 1024 * 1024;
 /// The engine and its edges.
 #[derive(Debug)]
 pub(super) struct Shard {
+    pub(super) limits: Limits,
     pub(super) hub: Hub,
     pub(super) js: JsQueue,
     /// JavaScript has been woken for the events that wait.
     pub(super) js_woken: bool,
-    /// Slots not read because too much waits for JavaScript.
-    pub(super) js_paused: Vec<u32>,
+    /// Connections not read because too much waits for JavaScript.
+    pub(super) js_paused: Vec<ConnId>,
     pub(super) outgoing: Vec<Option<Outgoing>>,
     /// Slots with something to send, by the side that sends it.
     pub(super) dirty: Vec<u32>,
@@ -32,9 +36,19 @@ pub(super) struct Shard {
     pub(super) stopping: bool,
 }
 
+/// What there is to do for the I/O thread.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) arriving: Vec<NewConnection>,
+    pub(super) resumed: Vec<u32>,
+    pub(super) queued: Vec<(u32, VecDeque<Item>)>,
+    pub(super) stopping: bool,
+}
+
 impl Shard {
-    pub(super) fn new(hub: Hub) -> Self {
+    pub(super) fn new(hub: Hub, limits: Limits) -> Self {
         Self {
+            limits,
             hub,
             js: JsQueue::default(),
             js_woken: false,
@@ -46,6 +60,28 @@ impl Shard {
             arriving: Vec::new(),
             overflowed: Vec::new(),
             stopping: false,
+        }
+    }
+
+    /// Takes what there is to do for the I/O thread, all at once: what is queued for a connection
+    /// must not get there before the connection.
+    pub(super) fn take_turn(&mut self) -> Turn {
+        let dirty = std::mem::take(&mut self.dirty);
+        let take = |slot| {
+            let outgoing = self.outgoing(slot)?;
+            // The slot may have got an owner of another kind meanwhile.
+            if matches!(outgoing.transport, Transport::Bridge(_)) {
+                return None;
+            }
+            outgoing.dirty = false;
+            Some((slot, outgoing.take()))
+        };
+        let queued = dirty.into_iter().filter_map(take).collect();
+        Turn {
+            arriving: std::mem::take(&mut self.arriving),
+            resumed: std::mem::take(&mut self.resumed),
+            queued,
+            stopping: self.stopping,
         }
     }
 

@@ -37,11 +37,19 @@ impl Hub {
         }
     }
 
+    /// Drops the connection of every open session.
+    pub fn terminate_open(&mut self) {
+        let open = self.sessions_in(State::Open);
+        let slots: Vec<u32> = open.map(|session| session.conn.slot).collect();
+        self.commands
+            .extend(slots.into_iter().map(|slot| Command::Terminate { slot }));
+    }
+
     /// Forgets what the client sent and was not taken up yet.
     pub fn drop_inbound(&mut self, conn: ConnId) {
         if let Some(session) = self.live(conn) {
             session.inbound.clear();
-            self.reap(conn.slot);
+            self.after_packets(conn.slot);
         }
     }
 
@@ -61,22 +69,23 @@ impl Hub {
 
     /// A client takes its messages too slowly: it loses its connection.
     pub fn overflowed(&mut self, slot: u32, unsent: usize, limit: usize) {
-        if self
-            .sessions
-            .get(slot)
-            .is_none_or(|session| session.state == State::Closed)
-        {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        if session.link == Link::Closed {
             return;
         }
-        let message =
-            format!("The client is too slow: {unsent} bytes are unsent, the limit is {limit}");
-        let error = ErrorValue::new(ErrorName::ResourceLimitError, message.as_str())
-            .with("code", "\"ERR_MAX_BACKPRESSURE\"");
-        self.error(slot, error);
-        self.destroy(slot, TOO_SLOW, Some(message));
-        if let Some(session) = self.sessions.get_mut(slot) {
-            session.link = Link::Closing;
+        session.link = Link::Closing;
+        let ended = session.state == State::Closed;
+        if !ended {
+            let message =
+                format!("The client is too slow: {unsent} bytes are unsent, the limit is {limit}");
+            let error = ErrorValue::new(ErrorName::ResourceLimitError, message.as_str())
+                .with("code", "\"ERR_MAX_BACKPRESSURE\"");
+            self.error(slot, error);
+            self.destroy(slot, TOO_SLOW, Some(message));
         }
+        // Also where the session has ended: its close frame may be among what was dropped.
         self.commands.push(Command::Terminate { slot });
     }
 
@@ -121,7 +130,7 @@ impl Hub {
             return;
         };
         self.counts.sessions -= 1;
-        let (code, reason) = session.close.unwrap_or((1006, "".into()));
+        let (code, reason) = session.close.unwrap_or_else(|| (1006, "".into()));
         self.js(JsEvent::Gone {
             conn: session.conn,
             code,

@@ -1,12 +1,10 @@
 //! From a client's message to its packets, one at a time.
 
-use bytes::Bytes;
-
 use super::{Hub, Now, TURN};
 use crate::engine::command::{Command, ConnId, JsEvent, PacketKind};
 use crate::engine::config::{hook, socket_interest};
 use crate::engine::protocol::{
-    Elements, ErrorName, ErrorValue, JsonText, Kind, Packet, canonical, packet, validate,
+    Elements, ErrorName, ErrorValue, JsonText, Kind, Packet, Utf8, canonical, packet, validate,
 };
 use crate::engine::session::{Held, Inbound, Message, OwnedPacket, State, Wait, Waiting};
 
@@ -51,7 +49,10 @@ impl Hub {
         if let Some(Message { text, data }) = heard {
             self.js_gated(conn.slot, JsEvent::Message { conn, text, data });
         }
-        self.pump(conn.slot, now);
+        // One that was cut short has had its turn, however many messages follow.
+        if self.sessions.get(conn.slot).is_some_and(|it| !it.cut_short) {
+            self.pump(conn.slot, now);
+        }
     }
 
     /// Inbound middleware refused a message.
@@ -75,19 +76,23 @@ impl Hub {
             };
             match next {
                 Inbound::Message(message) => self.take_up(slot, message, now),
-                Inbound::Element(range) => {
-                    let text = session.inbound.batch_text().unwrap_or_default();
-                    let element = text.slice(range);
-                    self.dispatch(slot, Held { message: None, text: Some(element) }, now);
+                Inbound::Element(text) => {
+                    let held = Held {
+                        message: None,
+                        text: Some(text),
+                    };
+                    self.dispatch(slot, held, now);
                 }
             }
         }
-        if let Some(conn) = self.sessions.get(slot).map(|session| session.conn) {
-            self.runnable.push_back(conn);
+        if let Some(session) = self.sessions.get_mut(slot)
+            && !std::mem::replace(&mut session.cut_short, true)
+        {
+            self.runnable.push_back(session.conn);
         }
     }
 
-    fn after_packets(&mut self, slot: u32) {
+    pub(super) fn after_packets(&mut self, slot: u32) {
         if self
             .sessions
             .get_mut(slot)
@@ -122,27 +127,33 @@ impl Hub {
     }
 
     /// A message and the JSON text it stands for.
-    pub(super) fn decoded(&mut self, slot: u32, message: Message, text: Bytes, now: Now) {
-        let kind = std::str::from_utf8(&text)
-            .ok()
-            .and_then(|text| Some((text, validate(text)?)));
-        match kind {
-            Some((json, Kind::Array)) => {
-                let elements = Elements::new(json);
+    pub(super) fn decoded(&mut self, slot: u32, message: Message, text: Utf8, now: Now) {
+        let text = match validate(text.as_str()) {
+            Some(Kind::Array) => {
+                let elements = Elements::new(text.as_str());
                 if let Some(session) = self.sessions.get_mut(slot) {
                     session.inbound.begin_batch(message, text, elements);
                 }
+                return;
             }
-            Some((_, Kind::Object)) => self.dispatch(slot, Held { message: Some(message), text: Some(text) }, now),
-            None => self.dispatch(slot, Held { message: Some(message), text: None }, now),
-        }
+            Some(Kind::Object) => Some(text),
+            None => None,
+        };
+        self.dispatch(
+            slot,
+            Held {
+                message: Some(message),
+                text,
+            },
+            now,
+        );
     }
 
     /// Handles one packet, or holds it back until the app has seen what came before it. Events for
     /// the app itself, and answers to its calls, need not wait: they reach it in order.
     fn dispatch(&mut self, slot: u32, held: Held, now: Now) {
         let text = held.text.clone();
-        let json = text.as_deref().map_or("", |text| std::str::from_utf8(text).unwrap_or_default());
+        let json = text.as_ref().map_or("", Utf8::as_str);
         let packet = Packet::parse(json);
         let event = packet.event.as_ref().map(JsonText::as_str);
         if event == Some("#handshake") {
@@ -161,7 +172,12 @@ impl Hub {
             Some("#authenticate") => self.authenticate_packet(slot, &packet, now),
             Some("#removeAuthToken") => {
                 self.deauthenticate(slot);
-                self.handled(slot, &JsonText::from_str("#removeAuthToken"), None, packet.data);
+                self.handled(
+                    slot,
+                    &JsonText::from_str("#removeAuthToken"),
+                    None,
+                    packet.data,
+                );
             }
             Some(_) => self.app_event(slot, &packet, now),
             None => self.not_a_packet(slot, held.message),
@@ -225,19 +241,26 @@ impl Hub {
 
     /// Whether the packet goes straight to the app.
     fn reaches_app(&self, slot: u32, packet: &Packet<'_>) -> bool {
-        let Some(event) = &packet.event else { return false };
+        let Some(event) = &packet.event else {
+            return false;
+        };
         let wanted = if packet.cid.is_some() {
             socket_interest::PROCEDURE
         } else {
             socket_interest::RECEIVER
         };
         let protocol = event.as_str().starts_with('#');
-        let heard = self.sessions.get(slot).is_some_and(|session| session.wants(wanted));
+        let heard = self
+            .sessions
+            .get(slot)
+            .is_some_and(|session| session.wants(wanted));
         heard && !protocol && !self.hooked(hook::INBOUND)
     }
 
     pub(super) fn gate_is_closed(&self, slot: u32) -> bool {
-        self.sessions.get(slot).is_some_and(|session| session.gate > self.js_acknowledged)
+        self.sessions
+            .get(slot)
+            .is_some_and(|session| session.gate > self.js_acknowledged)
     }
 
     /// Has [`Hub::open_gate`] called for the session once the app has caught up.
@@ -248,9 +271,14 @@ impl Hub {
     }
 
     fn hold(&mut self, slot: u32, held: Held) {
-        let Some(session) = self.sessions.get_mut(slot) else { return };
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
         session.asked += 1;
-        let waiting = Waiting { seq: session.asked, on: Wait::Gate(held) };
+        let waiting = Waiting {
+            seq: session.asked,
+            on: Wait::Gate(held),
+        };
         session.wait = Some(Box::new(waiting));
         self.wait_at_gate(slot);
     }
@@ -263,9 +291,14 @@ impl Hub {
         if self.gate_is_closed(conn.slot) {
             return self.wait_at_gate(conn.slot);
         }
-        let Some(session) = self.live(conn) else { return };
+        let Some(session) = self.live(conn) else {
+            return;
+        };
         match session.wait.take().map(|waiting| *waiting) {
-            Some(Waiting { on: Wait::Gate(held), .. }) => {
+            Some(Waiting {
+                on: Wait::Gate(held),
+                ..
+            }) => {
                 self.dispatch(conn.slot, held, now);
                 self.pump(conn.slot, now);
             }
@@ -303,24 +336,37 @@ impl Hub {
 
     /// What kind of packet it is; `None` for an unsubscription, an error if it is malformed.
     fn classify(&self, packet: &Packet<'_>) -> Result<Option<OwnedPacket>, &'static str> {
-        let Some(event) = packet.event.clone() else { return Ok(None) };
+        let Some(event) = packet.event.clone() else {
+            return Ok(None);
+        };
         let (kind, malformed) = match event.as_str() {
             "#publish" if !self.config.allow_client_publish => {
                 return Err("Client publish feature is disabled");
             }
             "#publish" => (PacketKind::Publish, "Publish channel name was malformatted"),
-            "#subscribe" => (PacketKind::Subscribe, "Subscribe channel name was malformatted"),
+            "#subscribe" => (
+                PacketKind::Subscribe,
+                "Subscribe channel name was malformatted",
+            ),
             "#unsubscribe" => return Ok(None),
             _ if packet.cid.is_some() => (PacketKind::Invoke, ""),
             _ => (PacketKind::Transmit, ""),
         };
         let mut channel = None;
         if !malformed.is_empty() {
-            let name = packet.data.and_then(|data| packet::fields(data, ["channel"])[0]);
+            let name = packet
+                .data
+                .and_then(|data| packet::fields(data, ["channel"])[0]);
             channel = Some(name.and_then(packet::string).ok_or(malformed)?);
         }
         let data = packet.data.map(str::to_owned);
-        Ok(Some(OwnedPacket { kind, event, cid: packet.cid, data, channel }))
+        Ok(Some(OwnedPacket {
+            kind,
+            event,
+            cid: packet.cid,
+            data,
+            channel,
+        }))
     }
 
     /// A call or an event for the app: dropped where nobody can hear it.

@@ -1,6 +1,6 @@
 //! Questions to JavaScript, and what its answers do.
 
-use bytes::Bytes;
+use crate::engine::protocol::Utf8;
 
 use super::{Hub, Now};
 use crate::engine::command::{AuthOutcome, AuthReport, ConnId, JsEvent, PacketKind, Replacement};
@@ -28,7 +28,7 @@ pub enum Reply {
         expires_at: Option<f64>,
     },
     /// The message as the default codec's JSON text.
-    Decoded(Bytes),
+    Decoded(Utf8),
     /// The app's broker failed; the text of what it threw.
     Failed(String),
 }

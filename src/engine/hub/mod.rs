@@ -183,8 +183,9 @@ impl Hub {
     pub fn run(&mut self, now: Now) {
         for _ in 0..self.runnable.len() {
             if let Some(conn) = self.runnable.pop_front()
-                && self.is_current(conn)
+                && let Some(session) = self.live(conn)
             {
+                session.cut_short = false;
                 self.pump(conn.slot, now);
             }
         }

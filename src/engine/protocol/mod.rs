@@ -10,6 +10,7 @@ pub mod number;
 pub mod packet;
 pub mod scan;
 pub mod text;
+pub mod utf8;
 
 mod buffer;
 
@@ -23,3 +24,4 @@ pub use error::{ErrorName, ErrorValue};
 pub use packet::Packet;
 pub use scan::{Elements, Kind, skip_value, validate};
 pub use text::JsonText;
+pub use utf8::Utf8;

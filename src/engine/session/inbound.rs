@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::engine::protocol::Elements;
+use crate::engine::protocol::{Elements, Utf8};
 
 /// Above this many queued bytes the connection is not read any more.
 const HIGH_WATER: usize = 256 * 1024;
@@ -20,11 +20,8 @@ pub struct Message {
 
 impl Message {
     /// The message as text: what a binary one would be if read as UTF-8.
-    pub fn to_text(&self) -> Bytes {
-        match std::str::from_utf8(&self.data) {
-            Ok(_) => self.data.clone(),
-            Err(_) => Bytes::from(String::from_utf8_lossy(&self.data).into_owned()),
-        }
+    pub fn to_text(&self) -> Utf8 {
+        Utf8::from_lossy(&self.data)
     }
 }
 
@@ -33,14 +30,14 @@ impl Message {
 pub enum Inbound {
     /// A whole message.
     Message(Message),
-    /// One element of a batch: a range of [`InboundQueue::batch_text`].
-    Element(std::ops::Range<usize>),
+    /// The text of one element of a batch.
+    Element(Utf8),
 }
 
 #[derive(Debug)]
 struct Batch {
     message: Message,
-    text: Bytes,
+    text: Utf8,
     elements: Elements,
 }
 
@@ -75,9 +72,8 @@ impl InboundQueue {
     /// Takes the next element or message.
     pub fn pop(&mut self) -> Option<Inbound> {
         if let Some(batch) = &mut self.batch {
-            let text = std::str::from_utf8(&batch.text).unwrap_or_default();
-            if let Some(range) = batch.elements.next(text) {
-                return Some(Inbound::Element(range));
+            if let Some(range) = batch.elements.next(batch.text.as_str()) {
+                return Some(Inbound::Element(batch.text.slice(range)));
             }
             self.batch = None;
         }
@@ -90,17 +86,12 @@ impl InboundQueue {
     }
 
     /// Starts a batch: its elements come before any further message.
-    pub fn begin_batch(&mut self, message: Message, text: Bytes, elements: Elements) {
+    pub fn begin_batch(&mut self, message: Message, text: Utf8, elements: Elements) {
         self.batch = Some(Box::new(Batch {
             message,
             text,
             elements,
         }));
-    }
-
-    /// The text of the batch under way.
-    pub fn batch_text(&self) -> Option<Bytes> {
-        self.batch.as_ref().map(|batch| batch.text.clone())
     }
 
     /// The message the batch under way came in.
@@ -113,8 +104,11 @@ impl InboundQueue {
         self.messages.is_empty() && self.batch.is_none()
     }
 
-    /// Drops everything.
+    /// Drops everything. A connection that was paused still has to be told to go on.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            paused: self.paused,
+            ..Self::default()
+        };
     }
 }

@@ -92,6 +92,8 @@ pub struct Session {
     pub wait: Option<Box<Waiting>>,
     /// Number of the last batch of JavaScript events that could have made the app act on it.
     pub gate: u64,
+    /// Its turn was cut short: it waits for another one.
+    pub cut_short: bool,
     /// Answers awaited so far, to tell a late reply from the current one.
     pub asked: u32,
     /// Packets held back for the next batch, if batching.
@@ -124,6 +126,7 @@ impl Session {
             inbound: InboundQueue::default(),
             wait: None,
             gate: 0,
+            cut_short: false,
             asked: 0,
             batching: None,
             counters: Counters::default(),

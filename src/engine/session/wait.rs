@@ -1,11 +1,9 @@
 //! What a session waits for: an answer of JavaScript's, one at a time.
 
-use bytes::Bytes;
-
 use super::Message;
 use crate::engine::command::AuthReport;
 use crate::engine::command::PacketKind;
-use crate::engine::protocol::JsonText;
+use crate::engine::protocol::{JsonText, Utf8};
 
 /// A packet kept while its fate is decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +50,7 @@ pub struct Held {
     /// The message it came in, unless it is an element of the current batch.
     pub message: Option<Message>,
     /// Its JSON text; `None` if it is no JSON.
-    pub text: Option<Bytes>,
+    pub text: Option<Utf8>,
 }
 
 /// What a session waits for before its next packet.

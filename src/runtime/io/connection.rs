@@ -23,6 +23,9 @@ use super::table::Connections;
 /// Read at most this much at once; the buffer is the thread's, not the connection's.
 const READ_BUFFER: usize = 64 * 1024;
 
+/// After so many reads in a row others get their turn, however much there is to read.
+const READS_IN_A_ROW: u32 = 8;
+
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BUFFER]);
 }
@@ -31,10 +34,19 @@ thread_local! {
 #[derive(Default)]
 pub(super) struct Writing {
     pub(super) chunks: VecDeque<Bytes>,
+    /// Bytes in them.
+    pub(super) bytes: usize,
     /// Half-close once everything is written.
     pub(super) end: bool,
     /// A task waits until the socket takes more.
     pub(super) waiting: bool,
+}
+
+impl Writing {
+    pub(super) fn push(&mut self, chunk: Bytes) {
+        self.bytes += chunk.len();
+        self.chunks.push_back(chunk);
+    }
 }
 
 /// A connection the I/O thread owns.
@@ -70,13 +82,10 @@ impl Connection {
 
     /// Queues bytes that go out before everything of the engine's.
     pub(super) fn write_now(&self, bytes: Vec<u8>) {
-        self.writing
-            .borrow_mut()
-            .chunks
-            .push_back(Bytes::from(bytes));
+        self.writing.borrow_mut().push(Bytes::from(bytes));
     }
 
-    /// Drops the connection: its reading task ends it.
+    /// Drops the connection: its reading task ends it, and with it a task that waits to write.
     pub(super) fn drop_now(&self) {
         self.is_dropped.set(true);
         self.dropped.notify_one();
@@ -114,24 +123,35 @@ pub(super) async fn read(
     if !head.is_empty() {
         received(&core, &connection, &head);
     }
+    let mut reads = 0;
     while !connection.is_dropped.get() {
         if !wait(&core, &connection).await {
             break;
         }
         match try_read(&connection) {
-            Read::Bytes(count) => BUFFER.with_borrow(|buffer| {
-                received(&core, &connection, buffer.get(..count).unwrap_or_default());
-            }),
+            Read::Bytes(count) => {
+                BUFFER.with_borrow(|buffer| {
+                    received(&core, &connection, buffer.get(..count).unwrap_or_default());
+                });
+                reads += 1;
+                // A socket that is ready does not make its task wait.
+                if reads >= READS_IN_A_ROW || count == READ_BUFFER {
+                    reads = 0;
+                    tokio::task::yield_now().await;
+                }
+            }
             Read::Ended => {
                 connection.peer_ended.set(true);
                 step(&core, &connection, |ws, time, out| ws.peer_ended(time, out));
                 connection.drop_if_over();
             }
             Read::Failed => break,
-            Read::Nothing => {}
+            Read::Nothing => reads = 0,
         }
     }
     connections.borrow_mut().remove(&connection);
+    // A task that waits until this socket takes more would keep it open for ever.
+    connection.drop_now();
     step(&core, &connection, |ws, _, out| ws.peer_closed(out));
 }
 

@@ -1,14 +1,16 @@
 //! Sending: once per turn and connection, with one vectored write however much is queued.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 
 use crate::engine::ws;
 use crate::runtime::bridge::close;
 use crate::runtime::core::Core;
+use crate::runtime::guard::guard;
 use crate::runtime::outgoing::Item;
 
 use super::connection::{Connection, Writing};
@@ -17,19 +19,30 @@ use super::table::Connections;
 /// Slices per system call: the kernel's limit (`UIO_MAXIOV`).
 const MAX_SLICES: usize = 1024;
 
-/// Sends what is queued for any connection of this thread.
-pub(super) fn flush(core: &Arc<Core>, connections: &Connections) {
-    let batches = core.take_dirty();
-    let mut in_flight = Vec::with_capacity(batches.len());
-    for (slot, items) in batches {
+/// Sends what is queued, by slot. A panic costs one connection only.
+pub(super) fn flush(
+    core: &Arc<Core>,
+    connections: &Connections,
+    queued: Vec<(u32, VecDeque<Item>)>,
+) {
+    let mut in_flight = Vec::with_capacity(queued.len());
+    for (slot, items) in queued {
         let Some(connection) = connections.borrow().get(slot) else {
             continue;
         };
-        take_over(&connection, items);
-        write(core, &connection);
+        let sent = guard(|| {
+            take_over(&connection, items);
+            write(core, &connection);
+        });
+        if let Err(message) = sent {
+            core.locked(|shard| shard.js.push_fault(&message));
+            connection.drop_now();
+        }
         in_flight.push((connection.conn, unsent(&connection)));
     }
-    core.account(&in_flight);
+    if !in_flight.is_empty() {
+        core.account(&in_flight);
+    }
 }
 
 /// Turns queued items into bytes.
@@ -39,9 +52,9 @@ fn take_over(connection: &Connection, items: impl IntoIterator<Item = Item>) {
     let mut events = Vec::new();
     for item in items {
         match item {
-            Item::Frame(frame) => writing.chunks.push_back(frame),
+            Item::Frame(frame) => writing.push(frame),
             Item::Message { text, data } => {
-                writing.chunks.push_back(ws.encode_message(text, &data));
+                writing.push(ws.encode_message(text, &data));
             }
             Item::Close { code, reason } => close(&mut ws, code, &reason, &mut events),
             Item::End => writing.end = true,
@@ -50,7 +63,7 @@ fn take_over(connection: &Connection, items: impl IntoIterator<Item = Item>) {
         }
         for event in events.drain(..) {
             match event {
-                ws::Event::Write(frame) => writing.chunks.push_back(frame),
+                ws::Event::Write(frame) => writing.push(frame),
                 ws::Event::Ended => writing.end = true,
                 ws::Event::Destroy => connection.drop_now(),
                 _ => {}
@@ -88,16 +101,15 @@ pub(super) fn write(core: &Arc<Core>, connection: &Rc<Connection>) {
 async fn when_writable(core: Arc<Core>, connection: Rc<Connection>) {
     let writable = tokio::select! {
         result = connection.stream.writable() => result.is_ok(),
-        () = connection.dropped.notified() => {
-            // Passed on: the reading task waits for it too.
-            connection.dropped.notify_one();
-            false
-        }
+        // Passed on below: the reading task waits for it too.
+        () = connection.dropped.notified() => false,
     };
     connection.writing.borrow_mut().waiting = false;
     if writable {
         write(&core, &connection);
         core.account(&[(connection.conn, unsent(&connection))]);
+    } else {
+        connection.drop_now();
     }
 }
 
@@ -119,6 +131,7 @@ fn write_some(connection: &Connection, writing: &mut Writing) -> io::Result<()> 
 }
 
 fn advance(writing: &mut Writing, mut written: usize) {
+    writing.bytes -= written;
     while let Some(chunk) = writing.chunks.front_mut() {
         if chunk.len() > written {
             chunk.advance(written);
@@ -139,11 +152,5 @@ fn shutdown(connection: &Connection) {
 
 /// Bytes a connection has taken over and not sent.
 fn unsent(connection: &Connection) -> usize {
-    connection
-        .writing
-        .borrow()
-        .chunks
-        .iter()
-        .map(Bytes::len)
-        .sum()
+    connection.writing.borrow().bytes
 }

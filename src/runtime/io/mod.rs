@@ -55,11 +55,9 @@ pub(super) fn start(core: Arc<Core>) -> io::Result<()> {
 async fn run(core: Arc<Core>) {
     let connections = Connections::default();
     let timer = tokio::task::spawn_local(timers(Arc::clone(&core)));
-    let mut resumed = Vec::new();
     loop {
         core.io.notified().await;
-        let stopping = turn(&core, &connections, &mut resumed);
-        if stopping {
+        if turn(&core, &connections) {
             break;
         }
         // What arrived meanwhile is read before the next flush, so that its answers share a write.
@@ -69,25 +67,22 @@ async fn run(core: Arc<Core>) {
     connections.borrow_mut().clear();
 }
 
-/// One turn: take connections over, let cut-short sessions run, send what is queued.
-fn turn(core: &Arc<Core>, connections: &Connections, resumed: &mut Vec<u32>) -> bool {
-    let (arriving, stopping) = core.locked(|shard| {
-        shard.hub.run(now());
-        resumed.append(&mut shard.resumed);
-        (std::mem::take(&mut shard.arriving), shard.stopping)
-    });
-    if stopping {
+/// One turn: let cut-short sessions run, take connections over, send what is queued. True if the
+/// server stops.
+fn turn(core: &Arc<Core>, connections: &Connections) -> bool {
+    let turn = core.take_turn();
+    if turn.stopping {
         return true;
     }
-    for connection in arriving {
+    for connection in turn.arriving {
         adopt(core, connections, connection);
     }
-    for slot in resumed.drain(..) {
+    for slot in turn.resumed {
         if let Some(connection) = connections.borrow().get(slot) {
             connection.resume.notify_one();
         }
     }
-    flush::flush(core, connections);
+    flush::flush(core, connections, turn.queued);
     false
 }
 

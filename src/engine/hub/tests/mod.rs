@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{Hub, Now, Reply};
+use crate::engine::auth::TokenVerifier;
 use crate::engine::command::{AuthOutcome, AuthReport, Command, ConnId, JsEvent, Replacement};
 use crate::engine::config::Config;
-use crate::engine::protocol::{ErrorName, ErrorValue, JsonText};
+use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Utf8};
 use crate::engine::session::Message;
 
 /// A hub, its time, and the commands it left that were not looked at yet.
@@ -35,10 +36,9 @@ impl Script {
     fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::default();
         change(&mut config);
-        Self {
-            hub: Hub::new(config),
-            time: start(),
-        }
+        let mut hub = Hub::new(config);
+        hub.set_verifier(Some(TokenVerifier::new(SECRET, None)));
+        Self { hub, time: start() }
     }
 
     /// A client JavaScript knows nothing of, before its handshake.
@@ -145,6 +145,7 @@ impl Script {
     }
 }
 
+const SECRET: &[u8] = b"a-secret-for-tests-0123456789abcdef";
 const HANDSHAKE: &str = r##"{"event":"#handshake","data":{"authToken":null},"cid":1}"##;
 
 #[expect(clippy::disallowed_methods, reason = "scripts start at some moment")]
@@ -217,6 +218,10 @@ fn invalid_action(text: &str) -> ErrorValue {
 
 fn replaced(json: &str) -> Reply {
     Reply::Replace(Replacement(Some(json.to_owned())))
+}
+
+fn decoded(text: &'static str) -> Reply {
+    Reply::Decoded(Utf8::from_lossy(&Bytes::from_static(text.as_bytes())))
 }
 
 fn blocked(error: &str) -> Reply {
