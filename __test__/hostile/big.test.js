@@ -131,7 +131,7 @@ oursBehaviour(
     while (slow.socket.state === 'open' && sent < 2000) {
       await running.server.exchange.invokePublish('much', sent + blob)
       sent++
-      if (sent % 16 === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (sent % 4 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     assert.equal(slow.socket.state, 'closed', `still open after ${sent} publications`)
     await running.warnings.count(1)

@@ -56,7 +56,11 @@ const asks = {
       cid === undefined ? undefined : this.createRequest(this, cid, eventOf(kind, name), data)
     let newData
     try {
-      newData = await this._ask(this.middlewareInboundStream, action)
+      ;({ data: newData } = await this.server._processMiddlewareAction(
+        this.middlewareInboundStream,
+        action,
+        this,
+      ))
     } catch (error) {
       if (request) request.error(error)
       this._reply(OP.BLOCK, seq, (command) => command.u32(0).text(''))
@@ -64,11 +68,6 @@ const asks = {
     }
     if (channelPacket) this._allowWith(seq, newData)
     else this._allowHandled(seq, packet, request, newData)
-  },
-
-  async _ask(stream, action) {
-    const { data } = await this.server._processMiddlewareAction(stream, action, this)
-    return data
   },
 
   _actionData({ json }, channelPacket) {
@@ -127,7 +126,9 @@ const asks = {
     action.data = message
     let accepted
     try {
-      accepted = await this._ask(this.middlewareInboundRawStream, action)
+      const { server, middlewareInboundRawStream } = this
+      const result = await server._processMiddlewareAction(middlewareInboundRawStream, action, this)
+      accepted = result.data
     } catch {
       if (!this._gone) this._command(OP.REFUSE)
       return
@@ -155,7 +156,7 @@ const asks = {
       authState: info.authState,
     }
     try {
-      await this._ask(this.middlewareHandshakeStream, action)
+      await this.server._processMiddlewareAction(this.middlewareHandshakeStream, action, this)
     } catch (error) {
       this._refuseHandshake(seq, cid, error)
       return

@@ -110,7 +110,7 @@ const auth = {
     action.signedAuthToken = this.signedAuthToken
     action.authToken = this.authToken
     try {
-      await this._ask(this.middlewareInboundStream, action)
+      await this.server._processMiddlewareAction(this.middlewareInboundStream, action, this)
     } catch (error) {
       this.authToken = null
       this.authState = this.UNAUTHENTICATED

@@ -69,7 +69,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         1 => Just(blocked("{}")),
         1 => Just(Reply::Verified { truthy: true, expires_at: Some(1.7e9) }),
         1 => prop::sample::select(MESSAGES.to_vec())
-            .prop_map(|text| decoded(text)),
+            .prop_map(decoded),
         1 => Just(Reply::Failed("Error".to_owned())),
     ]
 }
