@@ -59,6 +59,8 @@ export declare class NativeServer {
   sessions(open: boolean): Array<string>
   /** Figures. */
   stats(): NativeStats
+  /** Drops every connection whose session is open. */
+  terminateOpen(): void
   /** Ends every connection and the thread that serves them. Can be repeated. */
   stop(): void
   /**
