@@ -81,6 +81,7 @@ forEachTransport((transport) => {
       const python = pythonClient(running.port, jsonwebtoken.sign({ user: 'ann' }, AUTH_KEY))
       try {
         await python.heard('connected')
+        await eventually(() => Object.keys(running.server.clients).length === 1, 'open socket')
         const [socket] = Object.values(running.server.clients)
         await eventually(() => socket.authState === 'authenticated', 'authenticated socket')
         assert.equal(socket.authToken.user, 'ann')

@@ -26,6 +26,7 @@ const OP = Object.freeze({
   DROP_INBOUND: 20,
   ATTACH: 21,
   SUBSCRIBE_SOCKET: 22,
+  START: 23,
 })
 
 const INITIAL_SIZE = 16 * 1024

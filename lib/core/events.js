@@ -38,6 +38,7 @@ const KIND = Object.freeze({
   BRIDGE_DESTROY: 31,
   BRIDGE_PAUSE: 32,
   BRIDGE_RESUME: 33,
+  RESPOND: 34,
 })
 
 // Kinds without a connection; all others start with one.

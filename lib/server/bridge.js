@@ -21,13 +21,14 @@ class Bridge {
     const { slot, generation } = connection
     this.connection = connection
     connection.bridge = this
-    stream.on('data', (chunk) => core.bridgeReceive(slot, generation, chunk))
+    this.link.whenSeen(() => {
+      if (head.length) core.bridgeReceive(slot, generation, head)
+      stream.on('data', (chunk) => core.bridgeReceive(slot, generation, chunk))
+    })
     stream.on('end', () => core.bridgeEnded(slot, generation))
     // An error is followed by 'close', and that is all the protocol knows.
     stream.on('error', () => stream.destroy())
     stream.on('close', () => core.bridgeClosed(slot, generation))
-    if (head.length) core.bridgeReceive(slot, generation, head)
-    stream.resume()
   }
 
   write(bytes) {

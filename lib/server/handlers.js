@@ -57,6 +57,14 @@ const SESSION = {
     const json = reader.json()
     return (socket) => socket._onHandled(name, cid, json)
   },
+  [KIND.RESPOND](reader) {
+    const name = reader.name()
+    const cid = reader.number()
+    const request = reader.json()
+    const error = reader.json()
+    const data = reader.json()
+    return (socket) => socket._onRespond(name, cid, request, error, data)
+  },
   [KIND.RESPONSE](reader) {
     const rid = reader.number()
     const error = reader.json()

@@ -15,6 +15,7 @@ const HOOK = {
   CODEC: 16,
   AUTH: 32,
   BROKER: 64,
+  REQUEST: 128,
 }
 
 /** Server events the core is told about; `engine::config::interest`. */
@@ -112,10 +113,11 @@ function hooks(server) {
   if (server._codecBridge.active) bits |= HOOK.CODEC
   if (!nativeVerification(server)) bits |= HOOK.AUTH
   if (!nativeBroker(server)) bits |= HOOK.BROKER
+  if (server.options.requestCreator) bits |= HOOK.REQUEST
   return bits
 }
 
-/** Hooks that make every socket exist in JavaScript. An auth engine only needs it when asked. */
+/** The settings the core decides by. */
 function nativeConfig(server) {
   const { options } = server
   return {

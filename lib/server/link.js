@@ -34,6 +34,7 @@ class Link {
     this._dispatching = false
     this._scheduled = false
     this._reader = undefined
+    this._unseen = []
     this._batch = 0
     /** Number of the last batch of events the app has seen and the core does not know of. */
     this._seen = 0
@@ -63,6 +64,16 @@ class Link {
   connection(slot, generation) {
     const connection = this.connections.get(slot)
     return connection && connection.generation === generation ? connection : undefined
+  }
+
+  /** Calls `start` when the app's loops have seen what was emitted up to now. */
+  whenSeen(start) {
+    if (this._unseen.push(start) > 1) return
+    setImmediate(() => {
+      const starts = this._unseen
+      this._unseen = []
+      for (const each of starts) each()
+    })
   }
 
   remove(connection) {

@@ -5,6 +5,7 @@
 
 const net = require('net')
 const native = require('../core/native')
+const { OP } = require('../core/commands')
 const Bridge = require('./bridge')
 
 const FORCED_TRANSPORT = 'ES_NETWORKCLUSTER_TRANSPORT'
@@ -95,7 +96,9 @@ function complete(server, request, socket, head, checked) {
     const connection = link.add(conn, id, request)
     socket.on('error', () => {})
     socket.destroy()
-    return server._onConnection(connection, eager)
+    server._onConnection(connection, eager)
+    if (eager) link.whenSeen(() => link.command(OP.START, connection))
+    return undefined
   }
   if (socket.setTimeout) socket.setTimeout(0)
   if (socket.setNoDelay) socket.setNoDelay()

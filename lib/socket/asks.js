@@ -112,9 +112,19 @@ const asks = {
       return
     }
     if (!this._procedureDemux) return
-    const request = this.createRequest(this, cid, name, data)
+    const known = this._answered && this._answered.id === cid && this._answered.procedure === name
+    const request = known ? this._answered : this.createRequest(this, cid, name, data)
     request.sent = true
     this._procedureDemux.write(name, request)
+  },
+
+  /** A packet of the protocol is answered through a request of the app's own. */
+  _onRespond(name, cid, requestJson, errorJson, json) {
+    const parsed = requestJson === undefined ? undefined : JSON.parse(requestJson)
+    const request = this.createRequest(this, cid, name, parsed)
+    this._answered = request
+    if (errorJson !== undefined) request.error(JSON.parse(errorJson))
+    else request.end(json === undefined ? undefined : JSON.parse(json))
   },
 
   // ---- raw messages ----

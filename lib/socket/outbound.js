@@ -265,7 +265,9 @@ const outbound = {
   },
 
   _batch(operation) {
-    if (!this._gone) this._command(OP.BATCH).u32(operation)
+    if (this._gone) return
+    this._command(OP.BATCH).u32(operation)
+    this._link.flushUnlessDispatching()
   },
 }
 

@@ -174,6 +174,15 @@ pub enum JsEvent {
         cid: Option<f64>,
         data: Option<String>,
     },
+    /// Answer a packet of the protocol through a request of the app's own.
+    Respond {
+        conn: ConnId,
+        name: JsonText,
+        cid: f64,
+        request: Option<String>,
+        error: Option<String>,
+        data: Option<String>,
+    },
     /// The client answered a call of ours.
     Response {
         conn: ConnId,

@@ -85,6 +85,8 @@ pub mod hook {
     pub const AUTH: u32 = 1 << 5;
     /// A broker engine of the app's own.
     pub const BROKER: u32 = 1 << 6;
+    /// A creator of requests of the app's own: it answers packets of the protocol too.
+    pub const REQUEST: u32 = 1 << 7;
 }
 
 /// What somebody in JavaScript consumes, per server.

@@ -75,6 +75,7 @@ fn to_session(hub: &mut Hub, operation: u8, reader: &mut Reader<'_>, now: Now) -
         18 => hub.batch(conn, batch_operation(reader.u32()?)?, now),
         20 => hub.drop_inbound(conn),
         21 => hub.attach_js(conn),
+        23 => hub.start(conn),
         22 => hub.subscribe_socket(conn, &names::to_engine(reader.text()?)),
         _ => return None,
     }

@@ -134,6 +134,8 @@ impl Core {
             let shares = connection.ws.can_share_frames();
             let mut outgoing = Outgoing::new(conn.generation, Transport::Thread, shares);
             outgoing.share_key = connection.ws.share_key();
+            // Where JavaScript has the socket, the app first gets to see it: see `Hub::start`.
+            outgoing.paused_by_engine = js;
             shard.attach(conn, outgoing);
             connection.conn = Some(conn);
             shard.arriving.push(connection);

@@ -195,6 +195,21 @@ impl JsQueue {
                 self.name(channel);
                 self.json(data.as_deref());
             }
+            JsEvent::Respond {
+                conn,
+                name,
+                cid,
+                request,
+                error,
+                data,
+            } => {
+                self.begin(kind::RESPOND, Some(*conn));
+                self.name(name);
+                self.number(Some(*cid));
+                self.json(request.as_deref());
+                self.json(error.as_deref());
+                self.json(data.as_deref());
+            }
             other => self.push_session(other),
         }
     }
@@ -399,4 +414,5 @@ mod kind {
     pub(super) const BRIDGE_DESTROY: u8 = 31;
     pub(super) const BRIDGE_PAUSE: u8 = 32;
     pub(super) const BRIDGE_RESUME: u8 = 33;
+    pub(super) const RESPOND: u8 = 34;
 }

@@ -156,6 +156,7 @@ impl Hub {
         let json = text.as_ref().map_or("", Utf8::as_str);
         let packet = Packet::parse(json);
         let event = packet.event.as_ref().map(JsonText::as_str);
+        self.remember_call(slot, &packet);
         if event == Some("#handshake") {
             return self.handshake_packet(slot, &packet, now);
         }

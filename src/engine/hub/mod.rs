@@ -125,6 +125,15 @@ impl Hub {
         self.sessions.get(slot)
     }
 
+    /// The app has seen a connection that was opened with an object in JavaScript: its messages
+    /// may come in.
+    pub fn start(&mut self, conn: ConnId) {
+        if self.is_current(conn) {
+            self.commands
+                .push(Command::ResumeReading { slot: conn.slot });
+        }
+    }
+
     /// JavaScript made an object for the session.
     pub fn attach_js(&mut self, conn: ConnId) {
         let Some((state, js)) = self.live(conn).map(|session| {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Hub, Now};
 use crate::engine::command::{Command, ConnId, JsEvent};
 use crate::engine::config::{hook, interest};
-use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, encode};
+use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, encode};
 use crate::engine::session::{Batching, Link};
 
 /// What an app can do about batching.
@@ -163,11 +163,58 @@ impl Hub {
     }
 
     pub(super) fn respond(&mut self, slot: u32, cid: f64, data: Option<&str>) {
-        self.packet(slot, encode::response(cid, data));
+        if !self.respond_by_app(slot, cid, None, data) {
+            self.packet(slot, encode::response(cid, data));
+        }
     }
 
     pub(super) fn respond_error(&mut self, slot: u32, cid: f64, error_json: &str) {
-        self.packet(slot, encode::error_response(cid, error_json));
+        if !self.respond_by_app(slot, cid, Some(error_json), None) {
+            self.packet(slot, encode::error_response(cid, error_json));
+        }
+    }
+
+    /// Has a request of the app's own answer, if it wants to make them.
+    fn respond_by_app(
+        &mut self,
+        slot: u32,
+        cid: f64,
+        error: Option<&str>,
+        data: Option<&str>,
+    ) -> bool {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return false;
+        };
+        let (true, Some(call)) = (session.js, session.call.take()) else {
+            return false;
+        };
+        let (name, request) = *call;
+        let (error, data) = (error.map(str::to_owned), data.map(str::to_owned));
+        let conn = session.conn;
+        self.js_gated(
+            slot,
+            JsEvent::Respond {
+                conn,
+                name,
+                cid,
+                request,
+                error,
+                data,
+            },
+        );
+        true
+    }
+
+    /// Keeps what a request of the app's own will be made of.
+    pub(super) fn remember_call(&mut self, slot: u32, packet: &Packet<'_>) {
+        if !self.hooked(hook::REQUEST) {
+            return;
+        }
+        let call = packet.event.clone().filter(|_| packet.cid.is_some());
+        let call = call.map(|name| Box::new((name, packet.data.map(str::to_owned))));
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.call = call;
+        }
     }
 
     pub(super) fn transmit(&mut self, slot: u32, event: &str, data: Option<&str>) {

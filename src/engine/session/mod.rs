@@ -15,6 +15,7 @@ pub use wait::{AuthFlow, Held, OwnedPacket, Wait, Waiting};
 use super::broker::ChannelId;
 use super::command::ConnId;
 use super::config::Config;
+use super::protocol::JsonText;
 
 /// A regular message counts as a pong, but resets the timer at most this often per ping timeout.
 const PONG_RESET_DIVISOR: u32 = 4;
@@ -102,6 +103,8 @@ pub struct Session {
     pub counters: Counters,
     /// Deadlines.
     pub timers: Timers,
+    /// The call being handled, where the app's own requests answer: its name and data.
+    pub call: Option<Box<(JsonText, Option<String>)>>,
     /// How its connection ended, once it has.
     pub close: Option<(u16, Box<str>)>,
     /// When the pong timeout was last pushed back.
@@ -131,6 +134,7 @@ impl Session {
             batching: None,
             counters: Counters::default(),
             timers: Timers::default(),
+            call: None,
             close: None,
             last_pong_reset: now,
             ping_interval: config.ping_interval,

@@ -117,14 +117,15 @@ pub(super) async fn read(
     core: Arc<Core>,
     connections: Connections,
     connection: Rc<Connection>,
-    head: Vec<u8>,
+    mut head: Vec<u8>,
 ) {
     flush::write(&core, &connection);
-    if !head.is_empty() {
-        received(&core, &connection, &head);
-    }
     let mut reads = 0;
     while !connection.is_dropped.get() {
+        if !head.is_empty() && !core.is_paused(connection.conn) {
+            received(&core, &connection, &std::mem::take(&mut head));
+            continue;
+        }
         if !wait(&core, &connection).await {
             break;
         }
