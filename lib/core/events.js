@@ -1,6 +1,6 @@
 'use strict'
 
-// Events of the core, read from one flat buffer per batch; `src/runtime/js_queue.rs` writes it.
+// Events of the core, read from one flat buffer per batch; `src/runtime/js_queue/` writes it.
 
 const { fromWire } = require('./names')
 

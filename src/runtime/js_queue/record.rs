@@ -1,66 +1,11 @@
-//! Events for JavaScript, as one flat buffer per batch.
-//!
-//! A record is a kind (u8) and the fields of its event in order, little-endian: numbers as f64,
-//! counts and ids as u32, text as a u32 length and UTF-8 bytes, a missing text as the length
-//! 0xffffffff. `lib/core/events.js` reads it.
+//! What each event is written as.
 
-use crate::engine::command::{AuthOutcome, AuthReport, ConnId, JsEvent, PacketKind};
-use crate::engine::protocol::{ErrorValue, JsonText};
+use crate::engine::command::{AuthOutcome, AuthReport, JsEvent, PacketKind};
+use crate::engine::protocol::ErrorValue;
 
-use super::bridge::BridgeEvent;
-
-const NONE: u32 = u32::MAX;
-
-/// The batch being filled.
-#[derive(Debug, Default)]
-pub struct JsQueue {
-    buffer: Vec<u8>,
-    events: u64,
-    batches: u64,
-}
+use super::{JsQueue, kind};
 
 impl JsQueue {
-    /// Bytes waiting.
-    pub fn len(&self) -> usize {
-        self.buffer.len()
-    }
-
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
-    /// Events ever queued, and batches ever taken.
-    pub fn totals(&self) -> (u64, u64) {
-        (self.events, self.batches)
-    }
-
-    /// Takes the batch.
-    pub fn take(&mut self) -> Vec<u8> {
-        self.batches += 1;
-        std::mem::take(&mut self.buffer)
-    }
-
-    /// Something went wrong that no client is to blame for.
-    pub fn push_fault(&mut self, message: &str) {
-        self.begin(kind::FAULT, None);
-        self.text(message);
-    }
-
-    /// Bytes or an order for a socket that JavaScript owns.
-    pub fn push_bridge(&mut self, conn: ConnId, event: &BridgeEvent) {
-        match event {
-            BridgeEvent::Write(bytes) => {
-                self.begin(kind::BRIDGE_WRITE, Some(conn));
-                self.bytes(bytes);
-            }
-            BridgeEvent::End => self.begin(kind::BRIDGE_END, Some(conn)),
-            BridgeEvent::Destroy => self.begin(kind::BRIDGE_DESTROY, Some(conn)),
-            BridgeEvent::Pause => self.begin(kind::BRIDGE_PAUSE, Some(conn)),
-            BridgeEvent::Resume => self.begin(kind::BRIDGE_RESUME, Some(conn)),
-        }
-    }
-
     /// Queues an event.
     pub fn push(&mut self, event: &JsEvent) {
         match event {
@@ -121,11 +66,12 @@ impl JsQueue {
                 self.begin(kind::ERROR, Some(*conn));
                 self.error(error);
             }
-            other => self.push_rest(other),
+            other => self.push_channel(other),
         }
     }
 
-    fn push_rest(&mut self, event: &JsEvent) {
+    /// What happens on channels.
+    fn push_channel(&mut self, event: &JsEvent) {
         match event {
             JsEvent::Subscribed {
                 conn,
@@ -175,6 +121,13 @@ impl JsQueue {
                 self.begin(kind::CHANNEL_CLOSED, None);
                 self.name(channel);
             }
+            other => self.push_ask(other),
+        }
+    }
+
+    /// What the app's broker, and requests of the app's own, are asked to do.
+    fn push_ask(&mut self, event: &JsEvent) {
+        match event {
             JsEvent::BrokerSubscribeAsk { conn, seq, channel } => {
                 self.ask(kind::BROKER_SUBSCRIBE_ASK, *conn, *seq);
                 self.name(channel);
@@ -214,6 +167,7 @@ impl JsQueue {
         }
     }
 
+    /// How sessions begin, are authenticated, and end.
     fn push_session(&mut self, event: &JsEvent) {
         match event {
             JsEvent::Connected {
@@ -278,25 +232,6 @@ impl JsQueue {
         }
     }
 
-    fn begin(&mut self, kind: u8, conn: Option<ConnId>) {
-        self.events += 1;
-        self.buffer.push(kind);
-        if let Some(conn) = conn {
-            self.conn(conn);
-        }
-    }
-
-    fn ask(&mut self, kind: u8, conn: ConnId, seq: u32) {
-        self.begin(kind, Some(conn));
-        self.u32(seq);
-    }
-
-    fn message(&mut self, kind: u8, conn: ConnId, text: bool, data: &[u8]) {
-        self.begin(kind, Some(conn));
-        self.u32(u32::from(text));
-        self.bytes(data);
-    }
-
     fn auth(&mut self, auth: &AuthReport) {
         self.u32(auth.flow);
         self.json(auth.signed.as_deref());
@@ -326,48 +261,6 @@ impl JsQueue {
         self.text(error.name().as_str());
         self.text(&error.to_json());
     }
-
-    fn conns(&mut self, conns: &[ConnId]) {
-        self.u32(conns.len() as u32);
-        for conn in conns {
-            self.conn(*conn);
-        }
-    }
-
-    fn conn(&mut self, conn: ConnId) {
-        self.u32(conn.slot);
-        self.u32(conn.generation);
-    }
-
-    fn name(&mut self, name: &JsonText) {
-        self.text(name.as_str());
-    }
-
-    fn json(&mut self, json: Option<&str>) {
-        match json {
-            Some(json) => self.text(json),
-            None => self.u32(NONE),
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.u32(bytes.len() as u32);
-        self.buffer.extend_from_slice(bytes);
-    }
-
-    /// `None` travels as NaN: no call id is one.
-    fn number(&mut self, number: Option<f64>) {
-        self.buffer
-            .extend_from_slice(&number.unwrap_or(f64::NAN).to_le_bytes());
-    }
-
-    fn u32(&mut self, value: u32) {
-        self.buffer.extend_from_slice(&value.to_le_bytes());
-    }
 }
 
 fn packet_kind(kind: PacketKind) -> u8 {
@@ -377,42 +270,4 @@ fn packet_kind(kind: PacketKind) -> u8 {
         PacketKind::Subscribe => 2,
         PacketKind::Publish => 3,
     }
-}
-
-/// Kinds of record; `lib/core/events.js` has the same list.
-mod kind {
-    pub(super) const CONNECTED: u8 = 1;
-    pub(super) const CLOSED: u8 = 2;
-    pub(super) const GONE: u8 = 3;
-    pub(super) const ERROR: u8 = 4;
-    pub(super) const RAW_ASK: u8 = 5;
-    pub(super) const MESSAGE: u8 = 6;
-    pub(super) const RAW: u8 = 7;
-    pub(super) const PACKET: u8 = 8;
-    pub(super) const HANDLED: u8 = 9;
-    pub(super) const RESPONSE: u8 = 10;
-    pub(super) const SUBSCRIBED: u8 = 11;
-    pub(super) const UNSUBSCRIBED: u8 = 12;
-    pub(super) const VERIFY_ASK: u8 = 13;
-    pub(super) const HANDSHAKE_ASK: u8 = 14;
-    pub(super) const AUTHENTICATE_ASK: u8 = 15;
-    pub(super) const AUTH_RESULT: u8 = 16;
-    pub(super) const DEAUTHENTICATED: u8 = 17;
-    pub(super) const DECODE_ASK: u8 = 18;
-    pub(super) const ENCODE: u8 = 19;
-    pub(super) const PUBLISH_OUT: u8 = 20;
-    pub(super) const PUBLISHED: u8 = 21;
-    pub(super) const CHANNEL_OPENED: u8 = 22;
-    pub(super) const CHANNEL_CLOSED: u8 = 23;
-    pub(super) const BROKER_SUBSCRIBE_ASK: u8 = 24;
-    pub(super) const BROKER_UNSUBSCRIBE_ASK: u8 = 25;
-    pub(super) const BROKER_PUBLISH_ASK: u8 = 26;
-    pub(super) const IDLE: u8 = 27;
-    pub(super) const FAULT: u8 = 28;
-    pub(super) const BRIDGE_WRITE: u8 = 29;
-    pub(super) const BRIDGE_END: u8 = 30;
-    pub(super) const BRIDGE_DESTROY: u8 = 31;
-    pub(super) const BRIDGE_PAUSE: u8 = 32;
-    pub(super) const BRIDGE_RESUME: u8 = 33;
-    pub(super) const RESPOND: u8 = 34;
 }

@@ -1,0 +1,36 @@
+//! Kinds of record; `lib/core/events.js` has the same list.
+
+pub(super) const CONNECTED: u8 = 1;
+pub(super) const CLOSED: u8 = 2;
+pub(super) const GONE: u8 = 3;
+pub(super) const ERROR: u8 = 4;
+pub(super) const RAW_ASK: u8 = 5;
+pub(super) const MESSAGE: u8 = 6;
+pub(super) const RAW: u8 = 7;
+pub(super) const PACKET: u8 = 8;
+pub(super) const HANDLED: u8 = 9;
+pub(super) const RESPONSE: u8 = 10;
+pub(super) const SUBSCRIBED: u8 = 11;
+pub(super) const UNSUBSCRIBED: u8 = 12;
+pub(super) const VERIFY_ASK: u8 = 13;
+pub(super) const HANDSHAKE_ASK: u8 = 14;
+pub(super) const AUTHENTICATE_ASK: u8 = 15;
+pub(super) const AUTH_RESULT: u8 = 16;
+pub(super) const DEAUTHENTICATED: u8 = 17;
+pub(super) const DECODE_ASK: u8 = 18;
+pub(super) const ENCODE: u8 = 19;
+pub(super) const PUBLISH_OUT: u8 = 20;
+pub(super) const PUBLISHED: u8 = 21;
+pub(super) const CHANNEL_OPENED: u8 = 22;
+pub(super) const CHANNEL_CLOSED: u8 = 23;
+pub(super) const BROKER_SUBSCRIBE_ASK: u8 = 24;
+pub(super) const BROKER_UNSUBSCRIBE_ASK: u8 = 25;
+pub(super) const BROKER_PUBLISH_ASK: u8 = 26;
+pub(super) const IDLE: u8 = 27;
+pub(super) const FAULT: u8 = 28;
+pub(super) const BRIDGE_WRITE: u8 = 29;
+pub(super) const BRIDGE_END: u8 = 30;
+pub(super) const BRIDGE_DESTROY: u8 = 31;
+pub(super) const BRIDGE_PAUSE: u8 = 32;
+pub(super) const BRIDGE_RESUME: u8 = 33;
+pub(super) const RESPOND: u8 = 34;
