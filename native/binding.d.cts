@@ -50,7 +50,7 @@ export declare class NativeServer {
   channelsOf(slot: number, generation: number): Array<string>
   /** Slots and generations, in turn, of the sockets subscribed to a channel. */
   subscribers(channel: string): Array<number>
-  /** A socket's messages received, processed, and publishes sent to it. */
+  /** A socket's messages received, processed, publishes sent to it, and bytes received. */
   counters(slot: number, generation: number): Array<number>
   /**
    * Sockets of every session that has (or has not yet) done its handshake: slot, generation and

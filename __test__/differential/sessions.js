@@ -209,6 +209,7 @@ add('publish.between', 'default', async (player) => {
   await player.fence(one)
   for (let n = 0; n < 100; n++) two.send(publish('a', n))
   two.send({ event: 'publish', data: { channel: 'a', data: 'last' }, cid: 5 })
+  await two.response(5)
   await player.fence(two)
   await one.until(() => one.published('a').length === 101)
 })

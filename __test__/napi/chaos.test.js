@@ -52,6 +52,7 @@ for (const where of STEPS) {
     )
     assert.equal(signal, null, errors)
     assert.equal(code, 0, errors)
+    assert.equal(errors, '', 'a guarded panic is told once')
     const seen = JSON.parse(output.trim().split('\n').at(-1))
     assert.equal(seen.where, where)
     assert.equal(typeof seen.error, where === 'drop' ? 'undefined' : 'string')

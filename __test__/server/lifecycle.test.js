@@ -29,6 +29,19 @@ behaviour('closing twice rejects', async (running) => {
   await assert.rejects(running.server.close(), { message: 'The server is not running' })
 })
 
+behaviour('closing twice at once is closing once', async (running) => {
+  const { server } = running
+  await Promise.all([running.close(), server.close()])
+  await assert.rejects(server.close(), { message: 'The server is not running' })
+})
+
+behaviour('a second close can end what close(true) left open', async (running) => {
+  const client = await running.raw()
+  await running.close(true)
+  await assert.rejects(running.server.close())
+  await client.untilEnded()
+})
+
 behaviour('close ends the connections of open clients', async (running) => {
   const { client, socket } = await running.rawPair()
   const closure = once(running.server, 'closure')

@@ -85,3 +85,10 @@ behaviour('answering an action twice throws an InvalidActionError', async (runni
     ],
   )
 })
+
+behaviour('no function is no middleware', async (running) => {
+  running.server.setMiddleware('inbound', undefined)
+  assert.equal(running.server.hasMiddleware('inbound'), false)
+  const client = await running.raw()
+  assert.equal((await client.subscribe('a')).error, undefined)
+})

@@ -147,3 +147,15 @@ behaviour(
     assert.equal((await client.subscribe('c')).error, undefined)
   },
 )
+
+test('without an http server there is nothing to serve', () => {
+  assert.throws(() => make({}), /server/i)
+  assert.equal(make({ wsEngineServerOptions: { noServer: true } }).clientsCount, 0)
+})
+
+behaviour('an IPv6 origin stands without brackets', { origins: '::1:80' }, async ({ server }) => {
+  const allowed = await new Promise((resolve) => {
+    server.verifyHandshake({ req: {}, origin: 'http://[::1]:80' }, resolve)
+  })
+  assert.equal(allowed, true)
+})

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const http = require('node:http')
-const { behaviour, once } = require('../support')
+const { behaviour, eventually, once } = require('../support')
 
 behaviour('the path must match exactly', async (running) => {
   for (const path of ['/', '/socketcluster', '/socketcluster/x', '//socketcluster/']) {
@@ -110,7 +110,7 @@ behaviour('handshake is emitted before the client is counted as open', async (ru
   assert.equal(running.server.clientsCount, 0)
   await client.handshake()
   assert.equal(client.id, socket.id)
+  await eventually(() => running.server.clientsCount === 1, 'open client')
   assert.equal(running.server.pendingClientsCount, 0)
   assert.equal(running.server.clients[socket.id], socket)
-  assert.equal(running.server.clientsCount, 1)
 })

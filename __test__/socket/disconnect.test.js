@@ -134,3 +134,17 @@ behaviour('clients which leave in different ways leave the counts at zero', asyn
   clients.forEach((client, n) => (n % 2 ? client.destroy() : client.sendClose(1000)))
   await running.untilEmpty()
 })
+
+behaviour('the end comes with disconnect(), before the connection has gone', async (running) => {
+  const { client, socket } = await running.rawPair()
+  await client.subscribe('a')
+  const ends = record(socket, 'end')
+  const left = record(socket, 'unsubscribe')
+  socket.disconnect()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(ends.length, 1)
+  assert.deepEqual([...left], [{ channel: 'a' }])
+  assert.deepEqual(socket.subscriptions(), [])
+  await client.untilClosed()
+  assert.equal(ends.length, 1)
+})

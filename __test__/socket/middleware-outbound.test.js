@@ -112,3 +112,13 @@ behaviour(
     )
   },
 )
+
+behaviour('the receiver of #publish gets what was published', async (running) => {
+  running.server.setMiddleware('outbound', async (stream) => {
+    for await (const action of stream) action.allow()
+  })
+  const { client, socket } = await running.rawPair()
+  const received = socket.receiver('#publish').once(5000)
+  client.transmit('#publish', { channel: 'a', data: { n: 1 } })
+  assert.deepEqual(await received, { n: 1 })
+})

@@ -134,11 +134,13 @@ class Running {
 
 /**
  * Starts a server on a free port. `secure` takes https, `httpServer` a server of the caller, and
- * `watch: false` leaves the server without any listener; all other options go to `attach`.
+ * `watch: false` leaves the server without any listener, `lib` is another module than the subject;
+ * all other options go to `attach`.
  */
-async function startServer({ secure = false, watch = true, httpServer, ...options } = {}) {
+async function startServer(given = {}) {
+  const { secure = false, watch = true, httpServer, lib = subject, ...options } = given
   const web = httpServer || (secure ? https.createServer(certificate()) : http.createServer())
-  const server = subject.attach(web, { authKey: AUTH_KEY, ...options })
+  const server = lib.attach(web, { authKey: AUTH_KEY, ...options })
   const ready = server.isReady ? null : once(server, 'ready')
   if (!web.listening) await new Promise((resolve) => web.listen(0, HOST, resolve))
   await ready

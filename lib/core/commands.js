@@ -32,6 +32,7 @@ const OP = Object.freeze({
 const INITIAL_SIZE = 16 * 1024
 // A buffer that had to grow beyond this is not kept for the next batch.
 const KEPT_SIZE = 1024 * 1024
+const LONG_TEXT = 16 * 1024
 const NONE = 0xffffffff
 
 class CommandBuffer {
@@ -75,8 +76,8 @@ class CommandBuffer {
   }
 
   text(text) {
-    // No UTF-16 unit takes more than three bytes.
-    this._reserve(4 + text.length * 3)
+    // No UTF-16 unit takes more than three bytes; for a long text it pays to count them.
+    this._reserve(4 + (text.length > LONG_TEXT ? Buffer.byteLength(text) : text.length * 3))
     const written = this.buffer.write(text, this.length + 4, 'utf8')
     this.buffer.writeUInt32LE(written, this.length)
     this.length += 4 + written

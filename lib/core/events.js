@@ -121,6 +121,11 @@ class EventReader {
     return this.u32() ? this.text() : this.bytes()
   }
 
+  /** Messages received, processed, publishes sent, bytes received. */
+  counters() {
+    return [this.number(), this.number(), this.number(), this.number()]
+  }
+
   conns() {
     const conns = []
     for (let left = this.u32(); left > 0; left--) {

@@ -24,8 +24,9 @@ const SESSION = {
   [KIND.GONE](reader, link, connection) {
     const code = reader.u32()
     const reason = reader.text()
+    const counters = reader.counters()
     if (connection) link.remove(connection)
-    return (socket) => socket._onGone(code, reason)
+    return (socket) => socket._onGone(code, reason, counters)
   },
   [KIND.RAW_ASK](reader) {
     const message = reader.message()
@@ -205,7 +206,7 @@ function dispatch(link, reader) {
 
 // Where nobody holds the socket, its errors still are the server's warnings.
 function onError(link, connection, error) {
-  if (connection && connection.socket) connection.socket.emitError(error)
+  if (connection && connection.socket) connection.socket._onError(error)
   else link.server.emitWarning(error)
 }
 

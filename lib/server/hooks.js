@@ -83,7 +83,6 @@ function installLiveProperties(Server) {
           name === 'defaultVerificationOptions' ? watched(value, () => this._reconfigure()) : value
         this._reconfigure()
       },
-      enumerable: true,
       configurable: true,
     })
   }
@@ -112,7 +111,8 @@ function hooks(server) {
   for (const type of server._middleware.keys()) bits |= HOOK[type]
   if (server._codecBridge.active) bits |= HOOK.CODEC
   if (!nativeVerification(server)) bits |= HOOK.AUTH
-  if (!nativeBroker(server)) bits |= HOOK.BROKER
+  // With outbound middleware a publish is answered when that has seen it.
+  if (!nativeBroker(server) || bits & HOOK.outbound) bits |= HOOK.BROKER
   if (server.options.requestCreator) bits |= HOOK.REQUEST
   return bits
 }

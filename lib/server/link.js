@@ -42,9 +42,8 @@ class Link {
     this._nextLocal = 1
     this._keepAlive = undefined
     this._stopping = false
-    this.core = new native.NativeServer(config, limits.maxPayload, limits.maxBackpressure, () =>
-      this._drain(),
-    )
+    const wake = waker(new WeakRef(this))
+    this.core = new native.NativeServer(config, limits.maxPayload, limits.maxBackpressure, wake)
   }
 
   // ---- connections ----
@@ -84,12 +83,13 @@ class Link {
 
   // Open connections keep the process alive, as sockets do.
   _holdProcess() {
-    if (this._keepAlive) this._keepAlive.ref()
-    else this._keepAlive = setInterval(() => {}, FOREVER)
+    // The link too, which else is held only by whom the app holds.
+    this._keepAlive ??= setInterval(() => this, FOREVER)
   }
 
   releaseProcess() {
-    if (this._keepAlive) this._keepAlive.unref()
+    clearInterval(this._keepAlive)
+    this._keepAlive = undefined
   }
 
   /** Ends the core's thread once no connection is left; for a server that takes no more. */
@@ -119,8 +119,11 @@ class Link {
     if (!length && !this._seen) return
     const seen = this._seen
     this._seen = 0
-    this.core.flush(buffer, length, seen)
-    this.commands.reset()
+    try {
+      this.core.flush(buffer, length, seen)
+    } finally {
+      this.commands.reset()
+    }
   }
 
   /** At once; while events are dispatched the core waits anyway. */
@@ -260,6 +263,15 @@ class Link {
   chaos(place) {
     const core = /** @type {any} */ (this.core)
     core.chaos(place)
+  }
+}
+
+// The core keeps this function for as long as the core lives: it must not keep the link, or no
+// server would ever be collected.
+function waker(weak) {
+  return () => {
+    const link = weak.deref()
+    if (link) link._drain()
   }
 }
 

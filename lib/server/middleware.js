@@ -28,9 +28,10 @@ const methods = {
     if (!ALL_TYPES.includes(type)) {
       throw new InvalidArgumentsError(`Middleware ${type} type is not supported`)
     }
-    if (this._middleware.has(type)) {
+    if (this.hasMiddleware(type)) {
       throw new InvalidActionError(`Middleware ${type} type has already been set`)
     }
+    if (!middleware) return
     this._middleware.set(type, middleware)
     this._adoptAll()
     this._reconfigure()

@@ -49,6 +49,7 @@ function check(options) {
   if (typeof maxBackpressure !== 'number' || !(maxBackpressure >= 0)) {
     throw invalid('The maxBackpressure option must be a number of bytes, or 0 for no limit')
   }
+  checkHttpServer(options)
 }
 
 // The engine is always the built-in one; a name is not loaded unless it is another one than `ws`.
@@ -69,6 +70,14 @@ function checkKeys({ authPrivateKey, authPublicKey }) {
   }
   if (authPrivateKey != null && authPublicKey == null) {
     throw invalid('The authPublicKey option must be specified if authPrivateKey is specified')
+  }
+}
+
+// Upgrade requests come from an http.Server; the engine opens no port of its own.
+function checkHttpServer({ httpServer, wsEngineServerOptions }) {
+  const { noServer } = wsEngineServerOptions || {}
+  if (!httpServer && !noServer) {
+    throw invalid('The httpServer option must be specified; listen() and attach() do so')
   }
 }
 

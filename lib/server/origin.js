@@ -51,7 +51,8 @@ function isAllowed(origins, origin) {
   } catch {
     return false
   }
-  const { hostname } = url
+  // IPv6 addresses stand without brackets in `origins`.
+  const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const port = url.port || (url.protocol === 'https:' ? 443 : 80)
   return [`${hostname}:${port}`, `${hostname}:*`, `*:${port}`].some((it) => origins.includes(it))
 }

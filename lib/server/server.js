@@ -7,6 +7,7 @@ const base64id = require('base64id')
 const formatter = require('sc-formatter')
 const scErrors = require('sc-errors')
 
+const { ownAccessors, replaceable } = require('../core/properties')
 const Emitter = require('../streams/emitter')
 const Broker = require('../exchange/broker')
 const AGServerSocket = require('../socket/socket')
@@ -44,6 +45,7 @@ class AGServer extends Base {
     this._pendingClients = new hooks.ClientTable()
     this._live = hooks.liveValues(opts)
     this._native = undefined
+    Object.defineProperties(this, LIVE)
 
     this.origins = opts.origins
     this._allowAllOrigins = this.origins.indexOf('*:*') !== -1
@@ -242,16 +244,25 @@ class AGServer extends Base {
    */
   close(keepSocketsOpen) {
     this.isReady = false
-    if (this._closed) return Promise.reject(new Error('The server is not running'))
-    this._closed = true
+    const closed = this._closing || this._stopServing()
+    this._native.flush()
+    if (!keepSocketsOpen) this._native.core.terminateOpen()
+    this._native.stopWhenIdle()
+    return this._closed ? Promise.reject(new Error('The server is not running')) : closed
+  }
+
+  _stopServing() {
     if (this.httpServer) {
       upgrades.detach(this.httpServer, this)
       this.httpServer.removeListener('error', this._onHttpError)
     }
-    this._native.flush()
-    if (!keepSocketsOpen) this._native.core.terminateOpen()
-    this._native.stopWhenIdle()
-    return new Promise((resolve) => process.nextTick(resolve))
+    this._closing = new Promise((resolve) => {
+      process.nextTick(() => {
+        this._closed = true
+        resolve(undefined)
+      })
+    })
+    return this._closing
   }
 
   getPath() {
@@ -266,5 +277,15 @@ class AGServer extends Base {
 middleware.install(AGServer)
 hooks.installLiveProperties(AGServer)
 AGServer.prototype.verifyHandshake = verifyHandshake
+
+replaceable(AGServer.prototype, [
+  'clients',
+  'clientsCount',
+  'pendingClients',
+  'pendingClientsCount',
+])
+
+/** What SocketCluster's servers have as properties of their own. */
+const LIVE = ownAccessors(AGServer.prototype)
 
 module.exports = AGServer

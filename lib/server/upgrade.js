@@ -95,6 +95,7 @@ function complete(server, request, socket, head, checked) {
     const conn = link.core.attachFd(fdOf(socket), rest, id, eager, checked, protocol)
     const connection = link.add(conn, id, request)
     socket.on('error', () => {})
+    keepLocalAddress(socket)
     socket.destroy()
     server._onConnection(connection, eager)
     if (eager) link.whenSeen(() => link.command(OP.START, connection))
@@ -105,6 +106,14 @@ function complete(server, request, socket, head, checked) {
   const connection = link.add(link.core.attachBridge(id, eager, checked, protocol), id, request)
   server._onConnection(connection, eager)
   return new Bridge(link, socket).start(connection, rest)
+}
+
+/** Apps ask `request.socket`, which forgets it with its descriptor; the remote one it remembers. */
+function keepLocalAddress(socket) {
+  for (const name of ['localAddress', 'localPort', 'localFamily']) {
+    const value = socket[name]
+    Object.defineProperty(socket, name, { value, configurable: true })
+  }
 }
 
 function chooseProtocol(server, request, protocols) {

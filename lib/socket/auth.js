@@ -26,6 +26,16 @@ function tokenError(error) {
 }
 
 const auth = {
+  get authToken() {
+    return this._authToken
+  },
+
+  /** The app's own assignment; the core looks after the expiry. */
+  set authToken(token) {
+    this._authToken = token
+    this._tellToken()
+  },
+
   /** What is known of the authentication under way; the core repeats it in every event. */
   _authentication({ flow, signed, accepted, payload, error, badToken, byMiddleware }) {
     if (this._auth && this._auth.flow === flow) return this._auth
@@ -33,12 +43,22 @@ const auth = {
     const failed = !accepted && !byMiddleware
     const authTokenError = failed && error ? hydrate(error) : null
     if (authTokenError) authTokenError.isBadToken = badToken
+    const info = this._beginAuthentication(flow, signedAuthToken)
+    info.authTokenError = authTokenError
+    if (accepted) {
+      info.authToken = this._watchExpiry(JSON.parse(payload))
+      info.authState = this.AUTHENTICATED
+    }
+    return info
+  },
+
+  _beginAuthentication(flow, signedAuthToken) {
     this._auth = {
       flow,
       signedAuthToken,
-      authTokenError,
-      authToken: accepted ? this._watchExpiry(JSON.parse(payload)) : null,
-      authState: accepted ? this.AUTHENTICATED : this.UNAUTHENTICATED,
+      authTokenError: null,
+      authToken: null,
+      authState: this.UNAUTHENTICATED,
       applied: false,
       oldAuthState: this.authState,
       error: null,
@@ -52,7 +72,7 @@ const auth = {
     info.applied = true
     info.oldAuthState = this.authState
     this.authState = info.authState
-    this.authToken = info.authToken
+    this._authToken = info.authToken
     this.signedAuthToken = info.authTokenError ? null : info.signedAuthToken
     if (!info.authTokenError) return
     info.error = info.authTokenError
@@ -71,17 +91,7 @@ const auth = {
   async _onVerifyAsk(seq, flow, signed) {
     const { server } = this
     const signedAuthToken = signed === undefined ? null : JSON.parse(signed)
-    const info = {
-      flow,
-      signedAuthToken,
-      authTokenError: null,
-      authToken: null,
-      authState: this.UNAUTHENTICATED,
-      applied: false,
-      oldAuthState: this.authState,
-      error: null,
-    }
-    this._auth = info
+    const info = this._beginAuthentication(flow, signedAuthToken)
     try {
       const options = { ...server.defaultVerificationOptions, socket: this }
       info.authToken = await server.auth.verifyToken(
@@ -112,7 +122,7 @@ const auth = {
     try {
       await this.server._processMiddlewareAction(this.middlewareInboundStream, action, this)
     } catch (error) {
-      this.authToken = null
+      this._authToken = null
       this.authState = this.UNAUTHENTICATED
       if (error.isBadToken) this._emitBadAuthToken(error, info.signedAuthToken)
       info.error = error
@@ -182,7 +192,7 @@ const auth = {
     const oldAuthState = this.authState
     this.authState = this.AUTHENTICATED
     const { rejectOnFailedDelivery, ...signOptions } = this._signOptions(authToken, options)
-    this.authToken = authToken
+    this._authToken = authToken
     let signedAuthToken
     try {
       const { auth, signatureKey } = this.server
@@ -232,8 +242,7 @@ const auth = {
 
   _signingFailed(error) {
     this.emitError(error)
-    this._applyClose(4002, error.toString())
-    if (!this._gone) this._command(OP.CLOSE).u32(4002).text('')
+    if (this.state !== this.CLOSED) this._close(4002, error.toString(), 4002)
   },
 
   _deliveryFailed(cause) {
@@ -282,7 +291,7 @@ const auth = {
   _applyDeauthentication() {
     const { authState: oldAuthState, authToken: oldAuthToken } = this
     this.signedAuthToken = null
-    this.authToken = null
+    this._authToken = null
     this.authState = this.UNAUTHENTICATED
     if (oldAuthState !== this.UNAUTHENTICATED) {
       this._emitAuthState({ oldAuthState, newAuthState: this.authState })

@@ -9,16 +9,7 @@ const { BadConnectionError, TimeoutError } = require('sc-errors')
 const { OP } = require('../core/commands')
 const AGAction = require('../server/action')
 const { RESPONSE } = require('./interest')
-
-/** Batching, by the numbers of the core's operations. */
-const BATCH = {
-  START: 0,
-  FLUSH: 1,
-  CANCEL: 2,
-  START_INTERVAL: 3,
-  STOP_INTERVAL: 4,
-  CANCEL_INTERVAL: 5,
-}
+const { notOpen } = require('./raw-socket')
 
 const outbound = {
   /** Packets on their way: `transmit` and `invoke` write, the socket sends. */
@@ -148,6 +139,7 @@ const outbound = {
       const packet = data === undefined ? { event, cid } : { event, cid, data }
       if (cache.useCache) this._sendCached(packet, cache)
       else this.sendObject(packet)
+      if (this.state === this.CLOSED) process.nextTick(() => this._abortLateCalls())
     })
   },
 
@@ -158,6 +150,11 @@ const outbound = {
     this._calls.delete(cid)
     if (!this._calls.size) this._interest.set(RESPONSE, false)
     return call
+  },
+
+  /** Calls that were still in the stream when the socket was closed: they cannot be sent. */
+  _abortLateCalls() {
+    this._abortCalls('connectAbort', 1006, String(notOpen(this.socket.readyState)))
   },
 
   _abortCalls(type, code, reason) {
@@ -225,49 +222,8 @@ const outbound = {
       return
     }
     process.nextTick(() => {
-      this.emitError(new Error('WebSocket is not open: readyState 3 (CLOSED)'))
+      this.emitError(notOpen(this.socket.readyState))
     })
-  },
-
-  // ---- batching ----
-
-  startBatch() {
-    this.isBufferingBatch = true
-    this._batch(BATCH.START)
-  },
-
-  flushBatch() {
-    this.isBufferingBatch = false
-    this._batch(BATCH.FLUSH)
-  },
-
-  cancelBatch() {
-    this.isBufferingBatch = false
-    this._batch(BATCH.CANCEL)
-  },
-
-  startBatching() {
-    this.isBatching = true
-    this.isBufferingBatch = true
-    this._batch(BATCH.START_INTERVAL)
-  },
-
-  stopBatching() {
-    this.isBatching = false
-    this.isBufferingBatch = false
-    this._batch(BATCH.STOP_INTERVAL)
-  },
-
-  cancelBatching() {
-    this.isBatching = false
-    this.isBufferingBatch = false
-    this._batch(BATCH.CANCEL_INTERVAL)
-  },
-
-  _batch(operation) {
-    if (this._gone) return
-    this._command(OP.BATCH).u32(operation)
-    this._link.flushUnlessDispatching()
   },
 }
 

@@ -18,7 +18,6 @@ class RawSocket extends EventEmitter {
     super()
     this._socket = socket
     this.upgradeReq = socket.request
-    this.bytesReceived = 0
     this.on('newListener', (name) => {
       if (name === 'message') socket._interest.set(MESSAGE, true)
     })
@@ -29,6 +28,10 @@ class RawSocket extends EventEmitter {
     return this._socket.state === this._socket.CLOSED ? CLOSING : OPEN
   }
 
+  get bytesReceived() {
+    return this._socket._counters()[3]
+  }
+
   /**
    * @param {string | Uint8Array | ArrayBuffer} data
    * @param {{ binary?: boolean } | ((error?: Error) => void)} [options] `binary` forces the kind of frame
@@ -36,8 +39,9 @@ class RawSocket extends EventEmitter {
    */
   send(data, options, callback) {
     if (typeof options === 'function') return this.send(data, {}, options)
-    if (this._socket._gone) {
-      const error = new Error('WebSocket is not open: readyState 3 (CLOSED)')
+    const { readyState } = this
+    if (readyState !== OPEN) {
+      const error = notOpen(readyState)
       if (callback) process.nextTick(callback, error)
       return undefined
     }
@@ -64,4 +68,10 @@ class RawSocket extends EventEmitter {
 
 Object.assign(RawSocket.prototype, { CONNECTING: 0, OPEN, CLOSING, CLOSED })
 
-module.exports = RawSocket
+/** The error of the WebSocket engine where a message cannot be sent any more. */
+function notOpen(readyState) {
+  const name = readyState === CLOSED ? 'CLOSED' : 'CLOSING'
+  return new Error(`WebSocket is not open: readyState ${readyState} (${name})`)
+}
+
+module.exports = { RawSocket, notOpen }

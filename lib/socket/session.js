@@ -30,6 +30,7 @@ const session = {
     server._pendingClients.delete(this)
     server._clients.add(this)
     this.state = this.OPEN
+    this._batchOnHandshake()
     if (isAuthenticated) this._triggerWhenConnected(info.oldAuthState)
     this.emit('connect', status)
     server.emit('connection', { socket: this, ...status })
@@ -47,6 +48,18 @@ const session = {
     this._end(channels)
   },
 
+  /** The app ends the session: what follows happens at once. */
+  _close(code, reason, sentCode, sentReason) {
+    const channels = this.subscriptions()
+    this._applyClose(code, reason)
+    if (!this._gone) {
+      this._command(OP.CLOSE)
+        .u32(sentCode)
+        .text(sentReason === undefined ? '' : String(sentReason))
+    }
+    this._end(channels)
+  },
+
   /** The session is over: events, in SocketCluster's order. */
   _applyClose(code, reason) {
     if (this.state === this.CLOSED) return
@@ -54,6 +67,7 @@ const session = {
     const text = reason || socketProtocolErrorStatuses[code] || reason
     const type = this.state === this.CONNECTING ? 'connectAbort' : 'disconnect'
     this.state = this.CLOSED
+    this._forgetBatch()
     this._abortCalls(type, code, text)
     this.emit(type, { code, reason: text })
     const serverType = type === 'disconnect' ? 'disconnection' : 'connectionAbort'
@@ -87,12 +101,22 @@ const session = {
   },
 
   // The connection is gone; what the core knew of it is kept here.
-  _onGone(code, reason) {
+  _onGone(code, reason, counters) {
     if (this._gone) return
-    this._lastCounters = this._lastCounters || [0, 0, 0]
+    this._lastCounters = counters
     this._gone = true
     this._applyClose(code, reason)
     if (this._rawSocket) this._rawSocket.emit('close', code, Buffer.from(reason))
+  },
+
+  /** An error of the session's, or one of the WebSocket's. */
+  _onError(error) {
+    const { _rawSocket } = this
+    const ofWebSocket = typeof error.code === 'string' && error.code.startsWith('WS_ERR_')
+    if (ofWebSocket && _rawSocket && _rawSocket.listenerCount('error')) {
+      _rawSocket.emit('error', error)
+    }
+    this.emitError(error)
   },
 
   _onMessage(message) {
@@ -136,7 +160,7 @@ const session = {
       return
     }
     // A broker of the app's own does not tell the core.
-    this._link.unsubscribeSocket(this._native, channel)
+    this._link.unsubscribeSocket(this._native, String(channel))
     this._onUnsubscribed(channel)
   },
 

@@ -10,8 +10,9 @@ const {
 } = require('sc-errors')
 
 const { OP } = require('../core/commands')
+const { replaceable } = require('../core/properties')
 const Emitter = require('../streams/emitter')
-const RawSocket = require('./raw-socket')
+const { RawSocket } = require('./raw-socket')
 const { LISTENER_INTEREST, SocketInterest } = require('./interest')
 const { closeFrameError } = require('./close-frame')
 
@@ -26,9 +27,11 @@ const STATES = {
 /**
  * The parts installed below.
  * @typedef {Emitter & typeof STATES
- *   & typeof import('./streams') & typeof import('./outbound') & typeof import('./session')
+ *   & typeof import('./streams') & typeof import('./outbound') & typeof import('./batching')
+ *   & typeof import('./session')
  *   & typeof import('./asks') & typeof import('./auth') & {
  *     _gone?: boolean,
+ *     _counters(): number[],
  *     middlewareInboundRawStream: WritableConsumableStream & { type: string },
  *     middlewareInboundStream: WritableConsumableStream & { type: string },
  *     middlewareOutboundStream: WritableConsumableStream & { type: string },
@@ -102,13 +105,12 @@ class AGServerSocket extends Base {
   }
 
   getBytesReceived() {
-    return this.socket.bytesReceived
+    return this._counters()[3]
   }
 
   get channelSubscriptions() {
-    const subscriptions = Object.create(null)
-    for (const channel of this.subscriptions()) subscriptions[channel] = true
-    return subscriptions
+    // Also a channel `__proto__` becomes a property of its own.
+    return Object.fromEntries(this.subscriptions().map((channel) => [channel, true]))
   }
 
   get channelSubscriptionsCount() {
@@ -120,7 +122,7 @@ class AGServerSocket extends Base {
   }
 
   isSubscribed(channel) {
-    return this.subscriptions().includes(channel)
+    return this.subscriptions().includes(String(channel))
   }
 
   emitError(error) {
@@ -144,15 +146,9 @@ class AGServerSocket extends Base {
       this.emitError(new InvalidArgumentsError('If specified, the code argument must be a number'))
     }
     if (this.state === this.CLOSED) return
-    this._applyClose(status, reason)
     const error = closeFrameError(status, reason)
-    if (error) {
-      this._command(OP.CLOSE).u32(1006).text('')
-      throw error
-    }
-    this._command(OP.CLOSE)
-      .u32(status)
-      .text(reason === undefined ? '' : String(reason))
+    this._close(status, reason, error ? 1006 : status, error ? undefined : reason)
+    if (error) throw error
   }
 
   terminate() {
@@ -206,7 +202,7 @@ class AGServerSocket extends Base {
 
 /** Streams made when first asked for. */
 function defineLazyStream(property, type) {
-  const field = Symbol(property)
+  const field = `_${property}`
   Object.defineProperty(AGServerSocket.prototype, property, {
     get() {
       if (!this[field]) {
@@ -228,11 +224,27 @@ Object.assign(AGServerSocket.prototype, STATES)
 AGServerSocket.ignoreStatuses = socketProtocolIgnoreStatuses
 AGServerSocket.errorStatuses = socketProtocolErrorStatuses
 
-for (const part of ['./streams', './outbound', './session', './asks', './auth']) {
+for (const part of ['./streams', './outbound', './batching', './session', './asks', './auth']) {
   const methods = Object.getOwnPropertyDescriptors(require(part))
   for (const [name, descriptor] of Object.entries(methods)) {
-    Object.defineProperty(AGServerSocket.prototype, name, { ...descriptor, enumerable: false })
+    const enumerable = !!descriptor.get
+    Object.defineProperty(AGServerSocket.prototype, name, { ...descriptor, enumerable })
   }
 }
+
+replaceable(AGServerSocket.prototype, [
+  'socket',
+  'inboundReceivedMessageCount',
+  'inboundProcessedMessageCount',
+  'outboundPreparedMessageCount',
+  'outboundSentMessageCount',
+  'inboundMessageStream',
+  'outboundPacketStream',
+  'middlewareInboundRawStream',
+  'middlewareInboundStream',
+  'middlewareOutboundStream',
+  'channelSubscriptions',
+  'channelSubscriptionsCount',
+])
 
 module.exports = AGServerSocket

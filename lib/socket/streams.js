@@ -97,7 +97,7 @@ const others = {
   },
 
   _counters() {
-    if (this._gone) return this._lastCounters || [0, 0, 0]
+    if (this._gone) return this._lastCounters
     const { slot, generation } = this._native
     return this._link.ask('counters', slot, generation)
   },
@@ -130,11 +130,12 @@ const others = {
   },
 
   _middlewareStreams() {
+    // Those that nobody asked for do not exist.
     return [
       this.middlewareHandshakeStream,
-      this.middlewareInboundRawStream,
-      this.middlewareInboundStream,
-      this.middlewareOutboundStream,
+      this._middlewareInboundRawStream,
+      this._middlewareInboundStream,
+      this._middlewareOutboundStream,
     ].filter(Boolean)
   },
 
@@ -148,11 +149,11 @@ const others = {
   },
 
   closeOutput() {
-    this.outboundPacketStream.close()
+    if (this._outboundPacketStream) this._outboundPacketStream.close()
   },
 
   killOutput() {
-    this.outboundPacketStream.kill()
+    if (this._outboundPacketStream) this._outboundPacketStream.kill()
   },
 
   closeIO() {

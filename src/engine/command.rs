@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::protocol::{ErrorValue, JsonText};
+use super::session::Counters;
 
 /// A client's connection: a slot, and a generation that tells its successive owners apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,6 +137,7 @@ pub enum JsEvent {
         conn: ConnId,
         code: u16,
         reason: String,
+        counters: Counters,
     },
     /// A socket's `error`.
     Error { conn: ConnId, error: ErrorValue },
@@ -273,6 +275,23 @@ pub enum JsEvent {
     },
     /// The last connection is gone.
     Idle,
+}
+
+impl JsEvent {
+    /// Bytes of a client's in it, so far as they can be many.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::RawAsk { data, .. }
+            | Self::Message { data, .. }
+            | Self::Raw { data, .. }
+            | Self::DecodeAsk { data, .. } => data.len(),
+            Self::Packet { data, .. }
+            | Self::Handled { data, .. }
+            | Self::Response { data, .. }
+            | Self::BrokerPublishAsk { data, .. } => data.as_ref().map_or(0, String::len),
+            _ => 0,
+        }
+    }
 }
 
 /// What middleware put in place of a packet's data.

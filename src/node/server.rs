@@ -234,17 +234,12 @@ impl NativeServer {
             .collect()
     }
 
-    /// A socket's messages received, processed, and publishes sent to it.
+    /// A socket's messages received, processed, publishes sent to it, and bytes received.
     #[napi(catch_unwind)]
     pub fn counters(&self, slot: u32, generation: u32) -> Vec<f64> {
         let conn = ConnId { slot, generation };
         let counters = self.core.with_hub(|hub, _| hub.counters(conn)).flatten();
-        let counters = counters.unwrap_or_default();
-        vec![
-            counters.received as f64,
-            counters.processed as f64,
-            counters.prepared as f64,
-        ]
+        counters.unwrap_or_default().figures().to_vec()
     }
 
     /// Sockets of every session that has (or has not yet) done its handshake: slot, generation and

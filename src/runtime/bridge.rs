@@ -7,7 +7,7 @@ use crate::engine::command::ConnId;
 use crate::engine::ws;
 
 use super::clock::now;
-use super::core::Core;
+use super::core::{Core, Heard};
 use super::outgoing::{Item, Outgoing, Transport};
 use super::shard::Shard;
 
@@ -82,14 +82,12 @@ impl Core {
 
     fn bridge(&self, conn: ConnId, step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>)) {
         self.locked(|shard| {
-            let mut events = Vec::new();
             if let Some(outgoing) = shard.outgoing_of(conn)
                 && let Transport::Bridge(ws) = &mut outgoing.transport
             {
-                step(ws, &mut events);
+                let heard = Heard::of(ws, step);
+                shard.apply(conn, heard, now());
             }
-            let closing = shard.is_closing(conn);
-            shard.apply(conn, events, closing, now());
         });
     }
 }
@@ -116,18 +114,15 @@ impl Shard {
                 next = Some(next.map_or(deadline, |next| next.min(deadline)));
                 continue;
             }
-            let mut events = Vec::new();
-            ws.expire(time.instant, &mut events);
-            expired.push((
-                ConnId {
-                    slot: slot as u32,
-                    generation: *generation,
-                },
-                events,
-            ));
+            let heard = Heard::of(ws, |ws, out| ws.expire(time.instant, out));
+            let conn = ConnId {
+                slot: slot as u32,
+                generation: *generation,
+            };
+            expired.push((conn, heard));
         }
-        for (conn, events) in expired {
-            self.apply(conn, events, true, time);
+        for (conn, heard) in expired {
+            self.apply(conn, heard, time);
         }
         next
     }

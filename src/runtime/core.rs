@@ -97,6 +97,7 @@ impl Core {
     pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Now) -> T) -> Option<T> {
         self.try_locked(|shard| {
             chaos::point("call");
+            shard.hub.begin_turn();
             work(&mut shard.hub, now())
         })
         .ok()
@@ -249,9 +250,42 @@ fn execute<T>(shard: &mut Shard, work: impl FnOnce(&mut Shard) -> T) -> Result<T
     result.map_err(|message| shard.js.push_fault(&message))
 }
 
+/// What a WebSocket had to say, and where it stands after that.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) events: Vec<ws::Event>,
+    /// Bytes it has received so far.
+    pub(super) bytes: u64,
+    /// It cannot send any more.
+    pub(super) closing: bool,
+}
+
+impl Heard {
+    /// Lets a WebSocket do something.
+    pub(super) fn of(
+        ws: &mut ws::Connection,
+        step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>),
+    ) -> Self {
+        let mut events = Vec::new();
+        step(ws, &mut events);
+        Self {
+            events,
+            bytes: ws.bytes_received(),
+            closing: !ws.is_open(),
+        }
+    }
+}
+
 impl Shard {
-    /// Passes on what a WebSocket had to say. `closing` tells that it cannot send any more.
-    pub(super) fn apply(&mut self, conn: ConnId, events: Vec<ws::Event>, closing: bool, time: Now) {
+    /// Passes on what a WebSocket had to say.
+    pub(super) fn apply(&mut self, conn: ConnId, heard: Heard, time: Now) {
+        let Heard {
+            events,
+            bytes,
+            closing,
+        } = heard;
+        self.hub.bytes_received(conn, bytes);
+        self.hub.begin_turn();
         for event in events {
             match event {
                 ws::Event::Message { text, data } => {
@@ -280,14 +314,6 @@ impl Shard {
         if let Some(outgoing) = self.outgoing_of(conn) {
             outgoing.push(item);
             self.mark_dirty(conn.slot);
-        }
-    }
-
-    /// Whether a bridged WebSocket cannot send any more.
-    pub(super) fn is_closing(&mut self, conn: ConnId) -> bool {
-        match self.outgoing_of(conn).map(|outgoing| &outgoing.transport) {
-            Some(Transport::Bridge(ws)) => !ws.is_open(),
-            _ => false,
         }
     }
 }

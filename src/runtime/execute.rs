@@ -6,6 +6,7 @@ use crate::engine::command::{Command, ConnId};
 use crate::engine::ws::{OpCode, ShareKey, encode_frame};
 
 use super::bridge::BridgeEvent;
+use super::clock::now;
 use super::outgoing::{Item, Outgoing, Transport};
 use super::shard::{JS_HIGH_WATER, Shard};
 
@@ -130,9 +131,10 @@ impl Shard {
             return;
         }
         let generation = outgoing.generation;
-        match (&outgoing.transport, paused) {
-            (Transport::Bridge(_), _) => {
-                let conn = ConnId { slot, generation };
+        let conn = ConnId { slot, generation };
+        self.hub.set_unread(conn, paused, now());
+        match (self.outgoing(slot).map(|it| &it.transport), paused) {
+            (Some(Transport::Bridge(_)), _) => {
                 let event = if paused {
                     BridgeEvent::Pause
                 } else {
@@ -140,8 +142,8 @@ impl Shard {
                 };
                 self.js.push_bridge(conn, &event);
             }
-            (Transport::Thread, false) => self.resumed.push(slot),
-            (Transport::Thread, true) => {}
+            (Some(Transport::Thread), false) => self.resumed.push(slot),
+            _ => {}
         }
     }
 

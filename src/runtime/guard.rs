@@ -1,14 +1,59 @@
 //! Panics become values: nothing in the addon may take the process down.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
 
-/// Runs `work`; a panic comes back as its message.
+thread_local! {
+    /// How many guards the thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Where the last guarded panic was.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`; a panic comes back as its message and its place in the source.
 ///
 /// # Errors
 /// The message of the panic.
 pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| text_of(&*panic))
+    keep_quiet();
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    DEPTH.with(|depth| depth.set(depth.get().saturating_sub(1)));
+    result.map_err(|panic| {
+        let text = text_of(&*panic);
+        match PLACE.try_with(RefCell::take).ok().flatten() {
+            Some(place) => format!("{text} ({place})"),
+            None => text,
+        }
+    })
+}
+
+/// A guarded panic is told as an `error` event: standard error is the app's. All others are
+/// printed as ever. The hook belongs to this library's own copy of the standard library, so no
+/// other addon's panics pass it.
+fn keep_quiet() {
+    static INSTALLED: Once = Once::new();
+    // The hook cannot be changed by a thread that is panicking; some other call will do it.
+    if INSTALLED.is_completed() || std::thread::panicking() {
+        return;
+    }
+    INSTALLED.call_once(|| {
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if DEPTH.get() == 0 {
+                others(panic);
+            } else {
+                // A thread about to end may have lost it: then the place stays unknown.
+                let _unknown = PLACE.try_with(|place| place.replace(place_of(panic)));
+            }
+        }));
+    });
+}
+
+fn place_of(panic: &PanicHookInfo<'_>) -> Option<String> {
+    panic.location().map(ToString::to_string)
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> String {
@@ -22,11 +67,12 @@ mod tests {
     use super::guard;
 
     #[test]
-    fn a_panic_comes_back_as_its_message() {
+    fn a_panic_comes_back_as_its_message_and_place() {
         assert_eq!(guard(|| 5), Ok(5));
-        assert_eq!(
-            guard(|| panic!("lost {}", 1)),
-            Err::<(), _>("lost 1".to_owned())
-        );
+        let line = line!() + 1;
+        let message = guard(|| panic!("lost {}", 1)).unwrap_err();
+        let place = format!("lost 1 ({}:{line}:", file!());
+        assert!(message.starts_with(&place), "{message}");
+        assert_eq!(guard(|| guard(|| 5).map(|_| 6)), Ok(Ok(6)));
     }
 }

@@ -1,6 +1,7 @@
 //! Tokens: `#authenticate`, the token of a handshake, expiry.
 
 use super::handshake::REJECTED;
+use super::inbound::VERIFICATION;
 use super::{Hub, Now};
 use crate::engine::auth::{TokenError, TokenErrorKind};
 use crate::engine::command::{AuthOutcome, AuthReport, JsEvent};
@@ -26,8 +27,8 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        session.asked += 1;
-        let number = session.asked;
+        let number = session.next_question();
+        self.spent = self.spent.saturating_add(VERIFICATION);
         let signed = token.map(str::to_owned);
         let outcome = (!self.hooked(hook::AUTH))
             .then(|| self.check_token(token, now))

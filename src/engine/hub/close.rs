@@ -135,6 +135,7 @@ impl Hub {
             conn: session.conn,
             code,
             reason: reason.into(),
+            counters: session.counters,
         });
     }
 

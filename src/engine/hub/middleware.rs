@@ -36,8 +36,7 @@ pub enum Reply {
 impl Hub {
     fn wait(&mut self, slot: u32, on: Wait) -> Option<(ConnId, u32)> {
         let session = self.sessions.get_mut(slot)?;
-        session.asked += 1;
-        let seq = session.asked;
+        let seq = session.next_question();
         session.wait = Some(Box::new(Waiting { seq, on }));
         Some((session.conn, seq))
     }

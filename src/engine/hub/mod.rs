@@ -8,10 +8,12 @@
 
 mod auth;
 mod close;
+mod dispatch;
 mod handshake;
 mod inbound;
 mod middleware;
 mod output;
+mod packet;
 mod publish;
 mod subscribe;
 mod table;
@@ -34,6 +36,13 @@ pub use output::BatchOp;
 
 /// Packets a session may have handled in one go before others get their turn.
 const TURN: usize = 256;
+
+/// Events of one session that JavaScript has not seen, at most, a KiB of data counting as one
+/// more: others' events come behind them.
+const UNSEEN: usize = 512;
+
+/// Sessions that have a turn in one [`Hub::run`]: it holds up everybody else.
+const SESSIONS_PER_RUN: usize = 8;
 
 /// The time of an input: monotonic for timers, and as clients know it for tokens.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +81,8 @@ pub struct Hub {
     broker: Broker,
     due: timers::Due,
     commands: Vec<Command>,
+    /// What the turn has cost so far.
+    spent: usize,
     /// Sessions whose turn was cut short.
     runnable: VecDeque<ConnId>,
     /// Sessions that wait for JavaScript to see a batch of events.
@@ -183,18 +194,24 @@ impl Hub {
         }
     }
 
+    /// A turn begins: what is handed over up to the next one costs others that much time.
+    pub fn begin_turn(&mut self) {
+        self.spent = 0;
+    }
+
     /// Whether [`Hub::run`] has something to do.
     pub fn has_work(&self) -> bool {
         !self.runnable.is_empty()
     }
 
-    /// Gives every session that was cut short another turn.
+    /// Gives the sessions that have waited longest since they were cut short another turn.
     pub fn run(&mut self, now: Now) {
-        for _ in 0..self.runnable.len() {
+        for _ in 0..self.runnable.len().min(SESSIONS_PER_RUN) {
             if let Some(conn) = self.runnable.pop_front()
                 && let Some(session) = self.live(conn)
             {
                 session.cut_short = false;
+                self.spent = 0;
                 self.pump(conn.slot, now);
             }
         }
@@ -206,6 +223,13 @@ impl Hub {
             channels: self.broker.len(),
             links: self.links,
             ..self.counts
+        }
+    }
+
+    /// How many bytes a connection has brought so far.
+    pub fn bytes_received(&mut self, conn: ConnId, bytes: u64) {
+        if let Some(session) = self.live(conn) {
+            session.counters.bytes = bytes;
         }
     }
 
@@ -274,7 +298,20 @@ impl Hub {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.gate = batch;
         }
+        self.js_caused(slot, event.size());
         self.js(event);
+    }
+
+    /// A session has caused an event: too many unseen ones hold it up.
+    fn js_caused(&mut self, slot: u32, size: usize) {
+        let (batch, seen) = (self.js_batch, self.js_acknowledged);
+        if let Some(session) = self.sessions.get_mut(slot) {
+            if session.told <= seen {
+                session.unseen = 0;
+            }
+            session.unseen = session.unseen.saturating_add(1 + size / 1024);
+            session.told = batch;
+        }
     }
 
     fn count(&mut self, js: bool, state: State, add: bool) {

@@ -228,6 +228,7 @@ impl Hub {
         };
         if session.js || self.config.wants(interest::WARNING) {
             let conn = session.conn;
+            self.js_caused(slot, 0);
             self.js(JsEvent::Error { conn, error });
         }
     }

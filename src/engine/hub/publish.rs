@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::inbound::DELIVERY;
 use super::{Hub, Reply};
 use crate::engine::broker::ChannelId;
 use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
@@ -27,7 +28,7 @@ impl Hub {
     pub(super) fn publish_packet(
         &mut self,
         slot: u32,
-        packet: OwnedPacket,
+        mut packet: OwnedPacket,
         replaced: Option<Replacement>,
     ) {
         let Some(channel) = packet.channel.clone() else {
@@ -42,6 +43,10 @@ impl Hub {
         };
         if self.custom_broker() {
             let (name, payload, cid) = (channel, data, packet.cid);
+            if cid.is_none() {
+                // What its receivers get, once the broker is done.
+                packet.data.clone_from(&payload);
+            }
             let on = Wait::BrokerPublish(packet);
             return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerPublishAsk {
                 conn,
@@ -51,7 +56,10 @@ impl Hub {
                 data: payload,
             });
         }
-        self.publish(&channel, data.as_deref(), false, 0);
+        let told = self.publish(&channel, data.as_deref(), false, 0);
+        if told || self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC) {
+            self.js_caused(slot, data.as_ref().map_or(0, String::len));
+        }
         self.publish_done(slot, &packet, data);
     }
 
@@ -61,7 +69,10 @@ impl Hub {
             Reply::Block { .. } => {
                 self.handled(slot, &packet.event, packet.cid, packet.data.as_deref());
             }
-            _ => self.publish_done(slot, &packet, None),
+            _ => {
+                let data = packet.data.clone();
+                self.publish_done(slot, &packet, data);
+            }
         }
     }
 
@@ -75,14 +86,15 @@ impl Hub {
     }
 
     /// Hands a message to every subscriber of a channel. `data` is JSON text as it goes out;
-    /// `local` is 0, or a number by which JavaScript knows a message of its own again.
+    /// `local` is 0, or a number by which JavaScript knows a message of its own again. True if
+    /// JavaScript hears of it.
     pub fn publish(
         &mut self,
         channel: &JsonText,
         data: Option<&str>,
         suppress_event: bool,
         local: u32,
-    ) {
+    ) -> bool {
         let event = !suppress_event && self.config.wants(interest::PUBLISH);
         let id = self.broker.id(channel);
         let deliver = id
@@ -91,7 +103,8 @@ impl Hub {
         if let Some(id) = id {
             self.fan_out(id, channel, data);
         }
-        if event || deliver || local != 0 {
+        let told = event || deliver || local != 0;
+        if told {
             let data = if local == 0 {
                 data.map(str::to_owned)
             } else {
@@ -105,6 +118,7 @@ impl Hub {
                 event,
             });
         }
+        told
     }
 
     fn fan_out(&mut self, id: ChannelId, channel: &JsonText, data: Option<&str>) {
@@ -143,6 +157,7 @@ impl Hub {
         targets
             .shared
             .reserve(if through_js { 0 } else { channel.sockets.len() });
+        self.spent = self.spent.saturating_add(channel.sockets.len() * DELIVERY);
         for &slot in &channel.sockets {
             let Some(session) = self.sessions.get_mut(slot) else {
                 continue;

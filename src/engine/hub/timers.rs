@@ -67,6 +67,7 @@ impl Hub {
         {
             self.disconnect(slot, 4005);
         }
+        self.wait_for_unread(slot, now);
         if self
             .sessions
             .get(slot)
@@ -83,6 +84,25 @@ impl Hub {
             self.ping(slot, now);
         }
         self.expire_batching(slot, now);
+    }
+
+    /// Who is not read cannot be told from who is silent: the timeout begins anew.
+    fn wait_for_unread(&mut self, slot: u32, now: Now) {
+        if let Some(session) = self.sessions.get_mut(slot).filter(|it| it.unread) {
+            session.reset_pong(&self.config, now.instant);
+        }
+    }
+
+    /// The connection is read no more, or again: its pongs may have to wait for that.
+    pub fn set_unread(&mut self, conn: ConnId, unread: bool, now: Now) {
+        let session = self.sessions.get_mut(conn.slot);
+        let Some(session) = session.filter(|session| session.conn == conn) else {
+            return;
+        };
+        let was = std::mem::replace(&mut session.unread, unread);
+        if was && !unread {
+            session.reset_pong(&self.config, now.instant);
+        }
     }
 
     fn ping(&mut self, slot: u32, now: Now) {

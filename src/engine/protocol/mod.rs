@@ -4,6 +4,7 @@
 //! `JSON.stringify`, but no value is ever built: payloads stay slices of the text they came in.
 
 pub mod canonical;
+pub mod check;
 pub mod encode;
 pub mod error;
 pub mod number;
@@ -20,8 +21,9 @@ mod properties;
 mod tests;
 
 pub use canonical::canonical;
+pub use check::{Check, Kind, validate};
 pub use error::{ErrorName, ErrorValue};
 pub use packet::Packet;
-pub use scan::{Elements, Kind, skip_value, validate};
+pub use scan::{Elements, skip_value};
 pub use text::JsonText;
 pub use utf8::Utf8;

@@ -63,6 +63,26 @@ proptest! {
     }
 
     #[test]
+    fn a_check_in_steps_gives_what_a_check_at_once_does(
+        text in r#"[ \n]?[\[{][\[\]{}",:0-9a-eE+.\\u \-]{0,24}"#,
+        value in json(),
+        length in 1_usize..9,
+    ) {
+        for text in [text, serde_json::to_string(&vec![value]).unwrap()] {
+            let mut check = Check::default();
+            let mut steps = 0;
+            let kind = loop {
+                steps += 1;
+                prop_assert!(steps <= text.len() + 1);
+                if let Some(kind) = check.advance(&text, length) {
+                    break kind;
+                }
+            };
+            prop_assert_eq!(kind, validate(&text));
+        }
+    }
+
+    #[test]
     fn valid_text_passes_and_cut_text_fails(value in json(), cut in any::<prop::sample::Index>()) {
         let text = serde_json::to_string_pretty(&Value::Array(vec![value])).unwrap();
         prop_assert_eq!(validate(&text), Some(Kind::Array));

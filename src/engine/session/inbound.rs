@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::engine::protocol::{Elements, Utf8};
+use crate::engine::protocol::{Check, Elements, Utf8};
 
 /// Above this many queued bytes the connection is not read any more.
 const HIGH_WATER: usize = 256 * 1024;
@@ -30,8 +30,21 @@ impl Message {
 pub enum Inbound {
     /// A whole message.
     Message(Message),
+    /// A message that is being checked.
+    Unchecked(Unchecked),
     /// The text of one element of a batch.
     Element(Utf8),
+}
+
+/// A message whose JSON has not been checked to its end.
+#[derive(Debug)]
+pub struct Unchecked {
+    /// The message.
+    pub message: Message,
+    /// Its JSON text.
+    pub text: Utf8,
+    /// How far the check has got.
+    pub check: Check,
 }
 
 #[derive(Debug)]
@@ -41,11 +54,12 @@ struct Batch {
     elements: Elements,
 }
 
-/// FIFO of messages, with the batch that is being worked on in front.
+/// FIFO of messages, with the message or batch that is being worked on in front.
 #[derive(Debug, Default)]
 pub struct InboundQueue {
     messages: VecDeque<Message>,
     bytes: usize,
+    unchecked: Option<Box<Unchecked>>,
     batch: Option<Box<Batch>>,
     paused: bool,
 }
@@ -62,7 +76,7 @@ impl InboundQueue {
 
     /// Whether reading can go on: once after it was paused and the queue has shrunk.
     pub fn take_resume(&mut self) -> bool {
-        let resume = self.paused && self.bytes <= HIGH_WATER / 2 && self.batch.is_none();
+        let resume = self.paused && self.bytes <= HIGH_WATER / 2 && self.is_between_messages();
         if resume {
             self.paused = false;
         }
@@ -71,6 +85,9 @@ impl InboundQueue {
 
     /// Takes the next element or message.
     pub fn pop(&mut self) -> Option<Inbound> {
+        if let Some(unchecked) = self.unchecked.take() {
+            return Some(Inbound::Unchecked(*unchecked));
+        }
         if let Some(batch) = &mut self.batch {
             if let Some(range) = batch.elements.next(batch.text.as_str()) {
                 return Some(Inbound::Element(batch.text.slice(range)));
@@ -94,6 +111,11 @@ impl InboundQueue {
         }));
     }
 
+    /// Keeps a message that is being checked: it comes before everything else.
+    pub fn put_back(&mut self, unchecked: Unchecked) {
+        self.unchecked = Some(Box::new(unchecked));
+    }
+
     /// The message the batch under way came in.
     pub fn batch_message(&self) -> Option<Message> {
         self.batch.as_ref().map(|batch| batch.message.clone())
@@ -101,7 +123,11 @@ impl InboundQueue {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.batch.is_none()
+        self.messages.is_empty() && self.is_between_messages()
+    }
+
+    fn is_between_messages(&self) -> bool {
+        self.unchecked.is_none() && self.batch.is_none()
     }
 
     /// Drops everything. A connection that was paused still has to be told to go on.

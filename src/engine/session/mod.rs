@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indexmap::IndexSet;
 
 pub use batch::Batching;
-pub use inbound::{Inbound, InboundQueue, Message};
+pub use inbound::{Inbound, InboundQueue, Message, Unchecked};
 pub use wait::{AuthFlow, Held, OwnedPacket, Wait, Waiting};
 
 use super::broker::ChannelId;
@@ -51,6 +51,15 @@ pub struct Counters {
     pub processed: u64,
     /// Publishes handed to this session.
     pub prepared: u64,
+    /// Bytes that arrived, of whatever kind.
+    pub bytes: u64,
+}
+
+impl Counters {
+    /// The counters in the order they stand in, as JavaScript takes them.
+    pub fn figures(&self) -> [f64; 4] {
+        [self.received, self.processed, self.prepared, self.bytes].map(|figure| figure as f64)
+    }
 }
 
 /// A session's deadlines. `None` where a timer is off.
@@ -93,9 +102,15 @@ pub struct Session {
     pub wait: Option<Box<Waiting>>,
     /// Number of the last batch of JavaScript events that could have made the app act on it.
     pub gate: u64,
+    /// Events for JavaScript since it last had seen them all, and KiB of data in them.
+    pub unseen: usize,
+    /// Number of the last batch with an event that it caused.
+    pub told: u64,
     /// Its turn was cut short: it waits for another one.
     pub cut_short: bool,
-    /// Answers awaited so far, to tell a late reply from the current one.
+    /// It has given JavaScript enough to do: it waits until that has been seen.
+    pub held_up: bool,
+    /// Number of the last question, to tell a late reply from the current one; 0 is none's.
     pub asked: u32,
     /// Packets held back for the next batch, if batching.
     pub batching: Option<Box<Batching>>,
@@ -103,6 +118,8 @@ pub struct Session {
     pub counters: Counters,
     /// Deadlines.
     pub timers: Timers,
+    /// Its connection is not read at the moment: it cannot show that it lives.
+    pub unread: bool,
     /// The call being handled, where the app's own requests answer: its name and data.
     pub call: Option<Box<(JsonText, Option<String>)>>,
     /// How its connection ended, once it has.
@@ -129,11 +146,15 @@ impl Session {
             inbound: InboundQueue::default(),
             wait: None,
             gate: 0,
+            unseen: 0,
+            told: 0,
             cut_short: false,
+            held_up: false,
             asked: 0,
             batching: None,
             counters: Counters::default(),
             timers: Timers::default(),
+            unread: false,
             call: None,
             close: None,
             last_pong_reset: now,
@@ -145,6 +166,12 @@ impl Session {
         }
         session.reset_pong(config, now);
         session
+    }
+
+    /// The number of a new question.
+    pub fn next_question(&mut self) -> u32 {
+        self.asked = self.asked.wrapping_add(1).max(1);
+        self.asked
     }
 
     /// Whether JavaScript consumes this of the session.

@@ -15,7 +15,7 @@ use crate::engine::command::ConnId;
 use crate::engine::ws;
 use crate::runtime::chaos;
 use crate::runtime::clock::now;
-use crate::runtime::core::Core;
+use crate::runtime::core::{Core, Heard};
 
 use super::flush;
 use super::table::Connections;
@@ -204,12 +204,10 @@ fn step(
     let result = core.try_locked_after(
         || {
             chaos::point("io");
-            let mut events = Vec::new();
             let mut ws = connection.ws.borrow_mut();
-            step(&mut ws, time.instant, &mut events);
-            (events, !ws.is_open())
+            Heard::of(&mut ws, |ws, out| step(ws, time.instant, out))
         },
-        |shard, (events, closing)| shard.apply(connection.conn, events, closing, time),
+        |shard, heard| shard.apply(connection.conn, heard, time),
     );
     if result.is_err() {
         connection.drop_now();
@@ -218,7 +216,6 @@ fn step(
 
 /// A socket that could not be taken over.
 pub(super) fn lost(core: &Arc<Core>, conn: ConnId, mut ws: ws::Connection) {
-    let mut events = Vec::new();
-    ws.peer_closed(&mut events);
-    core.locked(|shard| shard.apply(conn, events, true, now()));
+    let heard = Heard::of(&mut ws, ws::Connection::peer_closed);
+    core.locked(|shard| shard.apply(conn, heard, now()));
 }

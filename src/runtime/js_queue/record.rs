@@ -193,10 +193,18 @@ impl JsQueue {
                     self.name(channel);
                 }
             }
-            JsEvent::Gone { conn, code, reason } => {
+            JsEvent::Gone {
+                conn,
+                code,
+                reason,
+                counters,
+            } => {
                 self.begin(kind::GONE, Some(*conn));
                 self.u32(u32::from(*code));
                 self.text(reason);
+                for figure in counters.figures() {
+                    self.number(Some(figure));
+                }
             }
             JsEvent::VerifyAsk {
                 conn,

@@ -16,9 +16,9 @@ fn the_client_leaves() {
     script.hub.link_closed(conn, 1000, "");
     script.expect([js_closed(conn, 1000, "")]);
     assert_eq!(script.hub.counts().channels, 0);
-    script.js_catches_up().expect([gone(conn, 1000)]);
+    script.js_catches_up().expect([gone(conn, 1000, 2)]);
     script.hub.link_closed(other, 1001, "");
-    script.expect([gone(other, 1001), js(JsEvent::Idle)]);
+    script.expect([gone(other, 1001, 1), js(JsEvent::Idle)]);
     assert_eq!(script.hub.counts(), crate::engine::hub::Counts::default());
 }
 
@@ -44,6 +44,7 @@ fn the_app_closes() {
             conn,
             code: 4444,
             reason: "why".to_owned(),
+            counters: messages_only(1),
         }),
         js(JsEvent::Idle),
     ]);
@@ -205,7 +206,7 @@ fn warnings_are_told_of_clients_without_an_object_too() {
     let text = "Socket hung up";
     let error = ErrorValue::new(ErrorName::SocketProtocolError, text).with("code", "1006");
     script.hub.link_closed(conn, 1006, "");
-    script.expect([failed(conn, error), gone(conn, 1006), js(JsEvent::Idle)]);
+    script.expect([failed(conn, error), gone(conn, 1006, 1), js(JsEvent::Idle)]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Messages before they are packets: batches, turns, the limit on unhandled input.
 
 use super::*;
-use crate::engine::config::{hook, socket_interest};
-use crate::engine::hub::TURN;
+use crate::engine::config::{hook, interest, socket_interest};
+use crate::engine::hub::{SESSIONS_PER_RUN, TURN, UNSEEN};
 
 const SUBSCRIBE: &str = r##"{"event":"#subscribe","data":{"channel":"a"},"cid":2}"##;
 const PUBLISH: &str = r##"{"event":"#publish","data":{"channel":"a"},"cid":4}"##;
@@ -180,6 +180,152 @@ fn dropping_the_input_of_a_paused_client_lets_it_be_read_again() {
     script.hub.take_commands();
     script.hub.drop_inbound(conn);
     script.expect([Command::ResumeReading { slot: conn.slot }]);
+}
+
+#[test]
+fn a_long_message_is_checked_in_several_turns() {
+    let mut script = Script::new();
+    let (conn, other) = (script.client(), script.client());
+    let spaces = " ".repeat(10);
+    let long = format!("[{}{PUBLISH}]", format!("5,{spaces}").repeat(100_000));
+    let paused = Command::PauseReading { slot: conn.slot };
+    script
+        .says(conn, &long)
+        .says(conn, PUBLISH)
+        .expect([paused]);
+    assert!(script.hub.has_work());
+    script.says(other, PUBLISH).expect([sent(other, ACK)]);
+    let mut turns = 0;
+    while script.hub.has_work() {
+        script.hub.run(script.time);
+        turns += 1;
+    }
+    // About 256 KiB of checking a turn, then 256 elements of 5 a turn.
+    assert!((390..410).contains(&turns), "{turns}");
+    let commands = script.hub.take_commands();
+    assert_eq!(
+        commands,
+        [
+            sent(conn, ACK),
+            sent(conn, ACK),
+            Command::ResumeReading { slot: conn.slot }
+        ]
+    );
+}
+
+#[test]
+fn a_message_to_many_takes_its_part_of_the_turn() {
+    let mut script = Script::new();
+    let conn = script.client();
+    for _ in 0..100 {
+        let subscriber = script.client();
+        script.subscribed(subscriber, "a");
+    }
+    let batch = vec![PUBLISH; 200].join(",");
+    script.says(conn, &format!("[{batch}]"));
+    let acks = script.hub.take_commands();
+    let acks = acks.iter().filter(|command| **command == sent(conn, ACK));
+    assert!(acks.count() < 50);
+    assert!(script.hub.has_work());
+}
+
+#[test]
+fn many_with_work_take_turns() {
+    let mut script = Script::new();
+    let conns: Vec<_> = (0..3 * SESSIONS_PER_RUN).map(|_| script.client()).collect();
+    let batch = vec![PUBLISH; 2 * TURN].join(",");
+    for conn in &conns {
+        script.says(*conn, &format!("[{batch}]"));
+    }
+    script.hub.take_commands();
+    for some in conns.chunks(SESSIONS_PER_RUN) {
+        script.hub.run(script.time);
+        let commands = script.hub.take_commands();
+        assert_eq!(commands.len(), SESSIONS_PER_RUN * TURN);
+        assert!(some.iter().all(|conn| commands.contains(&sent(*conn, ACK))));
+    }
+}
+
+#[test]
+fn a_client_that_keeps_the_app_busy_waits_for_it() {
+    let mut script = Script::new();
+    let conn = script.client_heard(socket_interest::RECEIVER);
+    let heard = |script: &mut Script| {
+        let mut count = 0;
+        loop {
+            count += script.hub.take_commands().len();
+            if !script.hub.has_work() {
+                return count;
+            }
+            script.hub.run(script.time);
+        }
+    };
+    let batch = vec![r#"{"event":"a"}"#; UNSEEN + 300].join(",");
+    script.says(conn, &format!("[{batch}]"));
+    assert_eq!(heard(&mut script), UNSEEN);
+    // More of its messages change nothing.
+    script.says(conn, r#"{"event":"a"}"#).expect_nothing();
+    script.js_catches_up();
+    assert_eq!(heard(&mut script), 301);
+    let big = format!(r#"{{"event":"a","data":"{}"}}"#, "x".repeat(UNSEEN * 1024));
+    script.js_catches_up();
+    script.says(conn, &big).says(conn, r#"{"event":"a"}"#);
+    // Reading is paused too.
+    assert_eq!(heard(&mut script), 1 + 1);
+    script.js_catches_up();
+    assert_eq!(heard(&mut script), 1 + 1);
+}
+
+#[test]
+fn errors_and_publications_keep_the_app_busy_too() {
+    for packet in [HANDSHAKE, PUBLISH] {
+        let mut script = Script::with(|config| config.interest = interest::PUBLISH);
+        let conn = script.client_with_js();
+        for _ in 0..UNSEEN + 10 {
+            script.says(conn, packet);
+        }
+        let commands = script.hub.take_commands();
+        let events = |commands: &[Command]| {
+            let event = |command: &&Command| matches!(command, Command::Js(_));
+            commands.iter().filter(event).count()
+        };
+        assert_eq!(events(&commands), UNSEEN);
+        script.js_catches_up();
+        script.hub.run(script.time);
+        assert_eq!(events(&script.hub.take_commands()), 10);
+    }
+}
+
+#[test]
+fn a_client_that_waits_for_the_app_can_end() {
+    let mut script = Script::new();
+    let conn = script.client_heard(socket_interest::RECEIVER);
+    let batch = vec![r#"{"event":"a"}"#; UNSEEN + 300].join(",");
+    script.says(conn, &format!("[{batch}]"));
+    while script.hub.has_work() {
+        script.hub.run(script.time);
+    }
+    script.hub.link_closed(conn, 1000, "");
+    assert!(script.hub.is_current(conn));
+    for _ in 0..4 {
+        script.js_catches_up();
+        while script.hub.has_work() {
+            script.hub.run(script.time);
+        }
+    }
+    assert!(!script.hub.is_current(conn));
+}
+
+#[test]
+fn questions_are_numbered_for_ever_and_never_0() {
+    let mut script = Script::with(|config| config.hooks = hook::INBOUND);
+    let conn = script.client();
+    script.hub.live(conn).unwrap().asked = u32::MAX;
+    script.says(conn, PUBLISH);
+    assert_eq!(script.hub.session(conn.slot).unwrap().asked, 1);
+    assert_eq!(asked(script.hub.take_commands()), 1);
+    script.replies(conn, 1, Reply::Allow);
+    assert!(script.hub.session(conn.slot).unwrap().wait.is_none());
 }
 
 /// How many packets JavaScript is asked about.

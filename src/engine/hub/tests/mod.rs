@@ -20,7 +20,7 @@ use crate::engine::auth::TokenVerifier;
 use crate::engine::command::{AuthOutcome, AuthReport, Command, ConnId, JsEvent, Replacement};
 use crate::engine::config::Config;
 use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Utf8};
-use crate::engine::session::Message;
+use crate::engine::session::{Counters, Message};
 
 /// A hub, its time, and the commands it left that were not looked at yet.
 struct Script {
@@ -84,6 +84,7 @@ impl Script {
 
     fn says(&mut self, conn: ConnId, text: &str) -> &mut Self {
         let data = Bytes::copy_from_slice(text.as_bytes());
+        self.hub.begin_turn();
         self.hub
             .message(conn, Message { text: true, data }, self.time);
         self
@@ -108,6 +109,7 @@ impl Script {
     }
 
     fn replies(&mut self, conn: ConnId, seq: u32, reply: Reply) -> &mut Self {
+        self.hub.begin_turn();
         self.hub.reply(conn, seq, reply, self.time);
         self
     }
@@ -200,12 +202,22 @@ fn js_closed(conn: ConnId, code: u16, reason: &str) -> Command {
     })
 }
 
-fn gone(conn: ConnId, code: u16) -> Command {
+/// Gone after this many messages, all handled.
+fn gone(conn: ConnId, code: u16, messages: u64) -> Command {
     js(JsEvent::Gone {
         conn,
         code,
         reason: String::new(),
+        counters: messages_only(messages),
     })
+}
+
+fn messages_only(messages: u64) -> Counters {
+    Counters {
+        received: messages,
+        processed: messages,
+        ..Counters::default()
+    }
 }
 
 fn failed(conn: ConnId, error: ErrorValue) -> Command {

@@ -185,7 +185,9 @@ impl World {
             Step::Drains => self.batch = self.script.hub.begin_js_batch(),
             Step::Acknowledges => self.script.hub.acknowledge_js(self.batch, time),
             Step::TerminatesAll => self.script.hub.terminate_open(),
-            Step::Publishes => self.script.hub.publish(&channel, Some("1"), false, 0),
+            Step::Publishes => {
+                self.script.hub.publish(&channel, Some("1"), false, 0);
+            }
             Step::SubscribesJs(true) => {
                 self.script.hub.subscribe_js(&channel);
             }

@@ -115,3 +115,21 @@ fn a_deadline_of_a_former_owner_of_the_slot_does_nothing() {
     script.ticks(5000).expect_nothing();
     script.ticks(3000).expect([sent(conn, "")]);
 }
+
+#[test]
+fn a_client_that_is_not_read_cannot_be_silent() {
+    let mut script = Script::new();
+    let conn = script.client();
+    script.hub.set_unread(conn, true, script.time);
+    for _ in 0..100 {
+        script.ticks(8000);
+    }
+    assert_eq!(script.hub.counts().open, 1);
+    // From when it is read again it has the whole time.
+    script.after(7000);
+    script.hub.set_unread(conn, false, script.time);
+    script.ticks(29_999);
+    assert_eq!(script.hub.counts().open, 1);
+    script.hub.take_commands();
+    script.ticks(1).expect([closed(conn, 4001)]);
+}

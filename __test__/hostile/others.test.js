@@ -1,0 +1,110 @@
+'use strict'
+
+// oxlint-disable unicorn/require-post-message-target-origin -- a message port has no origin
+
+// One client at its worst: the others must not wait for it, and memory must come back. Server,
+// attacker and the client which must not suffer have a thread each.
+const assert = require('node:assert/strict')
+const { fork } = require('node:child_process')
+const path = require('node:path')
+const { Worker } = require('node:worker_threads')
+const { OPCODE, RawClient, encodeFrame, eventually, forEachTransport } = require('../support')
+const { isOurs, oursTest, quiet } = require('../support')
+
+// Some ms are usual. Seconds would be a fault; this leaves room for a machine with much to do.
+const LONGEST_WAIT = 700
+const MB = 1 << 20
+
+const script = (name) => path.join(__dirname, 'scripts', name)
+const told = (emitter) => new Promise((resolve) => emitter.once('message', resolve))
+const times = (count, packet) => Array.from({ length: count }, (_, n) => packet(n))
+
+/** A frame with a mask of zeros, so that big ones cost the attacker nothing. */
+function bigFrame(text) {
+  const head = Buffer.alloc(14)
+  head[0] = 0x80 | OPCODE.TEXT
+  head[1] = 0x80 | 127
+  head.writeBigUInt64BE(BigInt(text.length), 2)
+  return Buffer.concat([head, Buffer.from(text, 'latin1')])
+}
+
+const batch = (packets) => bigFrame(`[${packets.join(',')}]`)
+const call = (n) => `{"event":"echo","data":${n},"cid":${1000 + n}}`
+const subscribe = (n) => `{"event":"#subscribe","data":{"channel":"c${n}"},"cid":${1000 + n}}`
+const publish = (n) => `{"event":"#publish","data":{"channel":"barrier","data":${n}}}`
+const authenticate = (n) => `{"event":"#authenticate","data":"x.y.z","cid":${1000 + n}}`
+const many = (count, packet) =>
+  Buffer.concat(times(count, (n) => encodeFrame(OPCODE.TEXT, packet(n))))
+
+const ATTACKS = {
+  '40 MB of opening brackets': () => bigFrame('['.repeat(40 * MB)),
+  'a batch of 3 million empty objects': () => batch([`${'{},'.repeat(3e6)}{}`]),
+  'a batch of 5 million numbers': () => batch([`${'1,'.repeat(5e6)}1`]),
+  'data of 40 MB nobody waits for': () => bigFrame(`{"event":"x","data":"${'x'.repeat(40 * MB)}"}`),
+  'a batch of 30,000 calls': () => batch(times(30000, call)),
+  'a batch of 30,000 subscriptions': () => batch(times(30000, subscribe)),
+  'a batch of 30,000 publications': () => batch(times(30000, publish)),
+  '100,000 events for the app': () => many(100000, () => '{"event":"heard","data":1}'),
+  '30,000 subscriptions one by one': () => many(30000, subscribe),
+  '30,000 tokens which are none': () => many(30000, authenticate),
+  '50,000 handshakes more': () => many(50000, (n) => `{"event":"#handshake","cid":${1000 + n}}`),
+}
+
+/** A client which forgets what it reads, up to the answer to its last packet. */
+async function attack(port, bytes) {
+  const client = new RawClient({ port })
+  await client.open()
+  await client.handshake()
+  let answered = false
+  client._text = (text) => {
+    if (text === '') client.send('')
+    else if (text === '{"rid":999999}') answered = true
+  }
+  client.write(bytes)
+  client.send({ event: '#subscribe', data: { channel: 'barrier' }, cid: 999999 })
+  await client.until(() => answered || client.gone(), 'end of the attack', 20000)
+  client.destroy()
+  return answered
+}
+
+async function withServer(transport, body) {
+  const server = fork(script('serve.js'), [transport], { execArgv: ['--expose-gc'] })
+  let exited = false
+  server.once('exit', () => (exited = true))
+  const figures = () => {
+    server.send('figures')
+    return told(server)
+  }
+  try {
+    const { port } = await told(server)
+    await body(port, figures)
+    assert.equal(exited, false)
+  } finally {
+    server.kill()
+  }
+}
+
+async function attackBesideOthers(port, figures, bytes) {
+  const canary = new Worker(script('canary.js'), { workerData: { port } })
+  await told(canary)
+  await attack(port, Buffer.concat([encodeFrame(OPCODE.TEXT, 'first')]))
+  await quiet()
+  const before = await figures()
+  const answered = await attack(port, bytes)
+  canary.postMessage('tell')
+  const { worst, gone } = await told(canary)
+  assert.ok(answered, 'the attacker was cut off')
+  assert.equal(gone, false)
+  assert.ok(worst < LONGEST_WAIT, `somebody else waited ${worst} ms`)
+  await eventually(async () => (await figures()).clients === 0, 'server without clients')
+  const grown = async () => ((await figures()).rss - before.rss) / MB
+  await eventually(async () => (await grown()) < 36, 'memory back')
+}
+
+for (const [name, bytes] of Object.entries(isOurs ? ATTACKS : {})) {
+  forEachTransport((transport) => {
+    oursTest(`${name} (${transport})`, () =>
+      withServer(transport, (port, figures) => attackBesideOthers(port, figures, bytes())),
+    )
+  })
+}

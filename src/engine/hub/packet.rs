@@ -1,0 +1,173 @@
+//! Packets of clients for channels and for the app.
+
+use super::{Hub, Now};
+use crate::engine::command::{JsEvent, PacketKind};
+use crate::engine::config::{hook, socket_interest};
+use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, canonical, packet};
+use crate::engine::session::OwnedPacket;
+
+impl Hub {
+    /// A packet for channels or the app.
+    pub(super) fn app_event(&mut self, slot: u32, packet: &Packet<'_>, now: Now) {
+        let expired = self.expire_token(slot, now);
+        match self.classify(slot, packet) {
+            // Answered at once: the client hears of its lost token after that.
+            Err(text) => self.invalid_action(slot, packet.cid, text),
+            Ok(None) => self.unsubscribe_packet(slot, packet),
+            Ok(Some(packet)) => {
+                self.tell_lost_token(slot, expired);
+                return self.app_packet(slot, packet, expired);
+            }
+        }
+        self.tell_lost_token(slot, expired);
+    }
+
+    fn app_packet(&mut self, slot: u32, packet: OwnedPacket, expired: Option<f64>) {
+        if self.hooked(hook::INBOUND) {
+            return self.ask_inbound(slot, packet, expired);
+        }
+        match packet.kind {
+            PacketKind::Publish => self.publish_packet(slot, packet, None),
+            PacketKind::Subscribe => self.subscribe_packet(slot, packet, None),
+            PacketKind::Invoke | PacketKind::Transmit => self.for_app(slot, packet),
+        }
+    }
+
+    /// What kind of packet it is; `None` for an unsubscription, an error if it is malformed.
+    fn classify(
+        &self,
+        slot: u32,
+        packet: &Packet<'_>,
+    ) -> Result<Option<OwnedPacket>, &'static str> {
+        let Some(event) = packet.event.clone() else {
+            return Ok(None);
+        };
+        let (kind, malformed) = match event.as_str() {
+            "#publish" if !self.config.allow_client_publish => {
+                return Err("Client publish feature is disabled");
+            }
+            "#publish" => (PacketKind::Publish, "Publish channel name was malformatted"),
+            "#subscribe" => (
+                PacketKind::Subscribe,
+                "Subscribe channel name was malformatted",
+            ),
+            "#unsubscribe" => return Ok(None),
+            _ if packet.cid.is_some() => (PacketKind::Invoke, ""),
+            _ => (PacketKind::Transmit, ""),
+        };
+        let mut channel = None;
+        if !malformed.is_empty() {
+            let name = packet
+                .data
+                .and_then(|data| packet::fields(data, ["channel"])[0]);
+            channel = Some(name.and_then(packet::string).ok_or(malformed)?);
+        }
+        // What goes to the app is not copied where nobody can hear it.
+        let unheard = malformed.is_empty()
+            && !self.hooked(hook::INBOUND)
+            && !self.wants(slot, wanted(kind, &event));
+        let data = packet.data.filter(|_| !unheard).map(str::to_owned);
+        Ok(Some(OwnedPacket {
+            kind,
+            event,
+            cid: packet.cid,
+            data,
+            channel,
+        }))
+    }
+
+    /// A call or an event for the app: dropped where nobody can hear it.
+    fn for_app(&mut self, slot: u32, packet: OwnedPacket) {
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
+        if session.wants(wanted(packet.kind, &packet.event)) {
+            let conn = session.conn;
+            let OwnedPacket {
+                kind,
+                event: name,
+                cid,
+                data,
+                ..
+            } = packet;
+            self.js_gated(
+                slot,
+                JsEvent::Packet {
+                    conn,
+                    seq: 0,
+                    kind,
+                    name,
+                    cid,
+                    data,
+                    expired: None,
+                },
+            );
+        }
+    }
+
+    fn wants(&self, slot: u32, interest: u16) -> bool {
+        let session = self.sessions.get(slot);
+        session.is_some_and(|session| session.wants(interest))
+    }
+
+    /// The protocol's own packets are offered to receivers and procedures of their name too.
+    pub(super) fn handled(
+        &mut self,
+        slot: u32,
+        event: &JsonText,
+        cid: Option<f64>,
+        data: Option<&str>,
+    ) {
+        let Some(session) = self.sessions.get(slot) else {
+            return;
+        };
+        let wanted = match cid {
+            Some(_) => socket_interest::PROTOCOL_PROCEDURE,
+            None => socket_interest::PROTOCOL_RECEIVER,
+        };
+        if session.wants(wanted) {
+            let (conn, name, data) = (session.conn, event.clone(), data.map(str::to_owned));
+            self.js_gated(
+                slot,
+                JsEvent::Handled {
+                    conn,
+                    name,
+                    cid,
+                    data,
+                },
+            );
+        }
+    }
+
+    /// An error for the app, and for the client if it asked for an answer.
+    pub(super) fn invalid_action(&mut self, slot: u32, cid: Option<f64>, text: &str) {
+        self.fail(
+            slot,
+            cid,
+            ErrorValue::new(ErrorName::InvalidActionError, text),
+        );
+    }
+
+    pub(super) fn fail(&mut self, slot: u32, cid: Option<f64>, error: ErrorValue) {
+        let json = error.to_json();
+        self.error(slot, error);
+        if let Some(cid) = cid {
+            self.respond_error(slot, cid, &json);
+        }
+    }
+
+    /// The data of a publish as subscribers get it.
+    pub(super) fn payload(data: Option<&str>) -> Option<String> {
+        data.map(|data| canonical(data).into_owned())
+    }
+}
+
+/// What hears a call or an event of this name.
+fn wanted(kind: PacketKind, event: &JsonText) -> u16 {
+    match (kind, event.as_str().starts_with('#')) {
+        (PacketKind::Invoke, false) => socket_interest::PROCEDURE,
+        (PacketKind::Invoke, true) => socket_interest::PROTOCOL_PROCEDURE,
+        (_, false) => socket_interest::RECEIVER,
+        (_, true) => socket_interest::PROTOCOL_RECEIVER,
+    }
+}
