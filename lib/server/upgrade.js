@@ -83,29 +83,50 @@ function isSecure(socket) {
   return !!(socket.authorized || socket.encrypted)
 }
 
+/** Takes the connection on. What fails costs this connection only. */
 function complete(server, request, socket, head, checked) {
-  const protocol = chooseProtocol(server, request, checked.protocols)
-  // Read while the socket still knows it.
-  const address = socket.remoteAddress
-  const id = server.generateId()
-  const eager = server._wantsSockets()
-  const rest = unread(socket, head)
-  const { _native: link } = server
-  if (canTakeOver(server, socket) && address !== undefined) {
-    const conn = link.core.attachFd(fdOf(socket), rest, id, eager, checked, protocol)
-    const connection = link.add(conn, id, request)
+  try {
+    const protocol = chooseProtocol(server, request, checked.protocols)
+    const eager = server._wantsSockets()
+    const rest = unread(socket, head)
+    const accepted = { request, id: server.generateId(), eager, checked, protocol }
+    if (takeOver(server, socket, rest, accepted)) return
+    bridge(server, socket, rest, accepted)
+  } catch (error) {
     socket.on('error', () => {})
-    keepLocalAddress(socket)
     socket.destroy()
-    server._onConnection(connection, eager)
-    if (eager) link.whenSeen(() => link.command(OP.START, connection))
-    return undefined
+    server.emitError(error)
   }
+}
+
+/** Hands the socket to the core, if that is possible. */
+function takeOver(server, socket, rest, { request, id, eager, checked, protocol }) {
+  const { _native: link } = server
+  // The address is read while the socket still knows it.
+  if (!canTakeOver(server, socket) || socket.remoteAddress === undefined) return false
+  let address
+  try {
+    address = link.core.attachFd(fdOf(socket), rest, id, eager, checked, protocol)
+  } catch {
+    // No descriptor is left for a copy: the bridge needs none.
+    return false
+  }
+  const connection = link.add(address, id, request)
+  socket.on('error', () => {})
+  keepLocalAddress(socket)
+  socket.destroy()
+  server._onConnection(connection, eager)
+  if (eager) link.whenSeen(() => link.command(OP.START, connection))
+  return true
+}
+
+function bridge(server, socket, rest, { request, id, eager, checked, protocol }) {
+  const { _native: link } = server
   if (socket.setTimeout) socket.setTimeout(0)
   if (socket.setNoDelay) socket.setNoDelay()
   const connection = link.add(link.core.attachBridge(id, eager, checked, protocol), id, request)
   server._onConnection(connection, eager)
-  return new Bridge(link, socket).start(connection, rest)
+  new Bridge(link, socket).start(connection, rest)
 }
 
 /** Apps ask `request.socket`, which forgets it with its descriptor; the remote one it remembers. */
