@@ -122,15 +122,17 @@ impl Hub {
 
     fn expire_batching(&mut self, slot: u32, now: Now) {
         let interval = self.config.batch_interval;
-        let Some(batching) = self
-            .sessions
-            .get_mut(slot)
-            .and_then(|it| it.batching.as_mut())
-        else {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let in_batch = session.inbound.is_in_batch();
+        let Some(batching) = session.batching.as_mut() else {
             return;
         };
         let mut flushed = None;
-        if batching.flush_at.is_some_and(|at| at <= now.instant) {
+        let due = batching.flush_at.is_some_and(|at| at <= now.instant);
+        // The answers to one batch leave together.
+        if due && !(in_batch && batching.put_off(now.instant, interval)) {
             flushed = batching.flush();
             batching.flush_at = None;
             batching.start_interval(now.instant, interval);

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::engine::protocol::encode;
+
 /// Batching of one session. Packets are kept as JSON text.
 #[derive(Debug, Default)]
 pub struct Batching {
@@ -14,7 +16,12 @@ pub struct Batching {
     pub stop_at: Option<Instant>,
     /// The app asked for batching.
     pub by_app: bool,
+    /// A flush that is put off happens by then at the latest.
+    put_off_until: Option<Instant>,
 }
+
+/// How long a flush is put off at a time.
+const PUT_OFF: Duration = Duration::from_millis(1);
 
 impl Batching {
     /// Starts to hold packets back, without those held back before.
@@ -31,6 +38,16 @@ impl Batching {
         }
     }
 
+    /// Puts a flush that is due off for a moment, for one interval at most. True if it was.
+    pub fn put_off(&mut self, now: Instant, interval: Duration) -> bool {
+        let until = *self.put_off_until.get_or_insert(now + interval);
+        let put_off = now < until;
+        if put_off {
+            self.flush_at = Some(now + PUT_OFF);
+        }
+        put_off
+    }
+
     /// Holds a packet back.
     pub fn push(&mut self, packet: String) {
         self.packets.push(packet);
@@ -40,7 +57,8 @@ impl Batching {
     pub fn flush(&mut self) -> Option<String> {
         self.buffering = false;
         let packets = std::mem::take(&mut self.packets);
-        (!packets.is_empty()).then(|| join(&packets))
+        self.put_off_until = None;
+        (!packets.is_empty()).then(|| encode::batch(&packets))
     }
 
     /// The next moment at which there is something to do.
@@ -52,17 +70,4 @@ impl Batching {
     pub fn is_idle(&self) -> bool {
         !self.buffering && self.flush_at.is_none() && self.stop_at.is_none() && !self.by_app
     }
-}
-
-fn join(packets: &[String]) -> String {
-    let length: usize = packets.iter().map(|packet| packet.len() + 1).sum();
-    let mut text = String::with_capacity(length + 1);
-    let mut separator = '[';
-    for packet in packets {
-        text.push(separator);
-        text.push_str(packet);
-        separator = ',';
-    }
-    text.push(']');
-    text
 }

@@ -121,6 +121,11 @@ impl InboundQueue {
         self.batch.as_ref().map(|batch| batch.message.clone())
     }
 
+    /// Whether the packets of a batch are being handled.
+    pub fn is_in_batch(&self) -> bool {
+        self.batch.is_some()
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.is_between_messages()

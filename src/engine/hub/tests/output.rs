@@ -1,6 +1,7 @@
 //! What is held back and sent together.
 
 use super::*;
+use crate::engine::config::hook;
 use crate::engine::hub::BatchOp;
 
 const PUBLISH: &str = r##"{"event":"#publish","data":{"channel":"a"},"cid":4}"##;
@@ -100,4 +101,55 @@ fn batching_the_app_asked_for_outlasts_that_of_the_handshake() {
     }
     script.says(conn, PUBLISH).expect_nothing();
     script.ticks(50).expect([sent(conn, &format!("[{ACK}]"))]);
+}
+
+/// What was sent since the last look, whatever JavaScript was told or asked.
+fn texts(script: &mut Script) -> Vec<Command> {
+    let commands = script.hub.take_commands();
+    let sent = |command: &Command| matches!(command, Command::Send { .. });
+    commands.into_iter().filter(sent).collect()
+}
+
+fn asked_about_a_batch() -> (Script, ConnId) {
+    let mut script = Script::with(|config| config.ping_timeout_disabled = true);
+    let conn = script.client_with_js();
+    script.hub.config_mut().hooks = hook::INBOUND;
+    script.hub.batch(conn, BatchOp::StartInterval, script.time);
+    script.says(conn, &format!("[{PUBLISH},{PUBLISH}]"));
+    (script, conn)
+}
+
+fn allow(script: &mut Script, conn: ConnId) {
+    let seq = script
+        .hub
+        .session(conn.slot)
+        .unwrap()
+        .wait
+        .as_ref()
+        .unwrap()
+        .seq;
+    script.replies(conn, seq, Reply::Allow).js_catches_up();
+}
+
+#[test]
+fn the_answers_to_one_batch_leave_together() {
+    let (mut script, conn) = asked_about_a_batch();
+    allow(&mut script, conn);
+    script.ticks(51);
+    assert_eq!(texts(&mut script), []);
+    allow(&mut script, conn);
+    script.ticks(1);
+    assert_eq!(texts(&mut script), [sent(conn, &format!("[{ACK},{ACK}]"))]);
+}
+
+#[test]
+fn a_batch_that_takes_long_does_not_hold_its_answers_back_for_ever() {
+    let (mut script, conn) = asked_about_a_batch();
+    allow(&mut script, conn);
+    for _ in 0..99 {
+        script.ticks(1);
+    }
+    assert_eq!(texts(&mut script), []);
+    script.ticks(1);
+    assert_eq!(texts(&mut script), [sent(conn, &format!("[{ACK}]"))]);
 }
