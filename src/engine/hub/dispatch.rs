@@ -24,7 +24,7 @@ impl Hub {
         if let (None, Some(rid)) = (event, packet.rid) {
             return self.response(slot, rid, &packet);
         }
-        if !self.reaches_app(slot, &packet) && self.gate_is_closed(slot) {
+        if self.gate_is_closed(slot) && !self.reaches_app(slot, &packet) {
             return self.hold(slot, held);
         }
         match event {
@@ -98,11 +98,15 @@ impl Hub {
         }
     }
 
-    /// Whether the packet goes straight to the app.
+    /// Whether the packet goes straight to the app, to be handled or to be decided on.
     fn reaches_app(&self, slot: u32, packet: &Packet<'_>) -> bool {
         let Some(event) = &packet.event else {
             return false;
         };
+        let own = ["#authenticate", "#removeAuthToken"].contains(&event.as_str());
+        if self.hooked(hook::INBOUND) && !own {
+            return matches!(self.classify(slot, packet), Ok(Some(_)));
+        }
         let wanted = if packet.cid.is_some() {
             socket_interest::PROCEDURE
         } else {
@@ -113,7 +117,7 @@ impl Hub {
             .sessions
             .get(slot)
             .is_some_and(|session| session.wants(wanted));
-        heard && !protocol && !self.hooked(hook::INBOUND)
+        heard && !protocol
     }
 
     pub(super) fn gate_is_closed(&self, slot: u32) -> bool {

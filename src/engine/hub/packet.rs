@@ -34,7 +34,7 @@ impl Hub {
     }
 
     /// What kind of packet it is; `None` for an unsubscription, an error if it is malformed.
-    fn classify(
+    pub(super) fn classify(
         &self,
         slot: u32,
         packet: &Packet<'_>,
