@@ -93,10 +93,9 @@ impl Core {
 }
 
 impl Shard {
-    /// Ends closing handshakes that took too long; returns when to look again.
-    pub(super) fn expire_bridges(&mut self) -> Option<std::time::Instant> {
+    /// Ends closing handshakes that took too long.
+    pub(super) fn expire_bridges(&mut self) {
         let time = now();
-        let mut next: Option<std::time::Instant> = None;
         let mut expired = Vec::new();
         for (slot, entry) in self.outgoing.iter_mut().enumerate() {
             let Some(Outgoing {
@@ -107,11 +106,7 @@ impl Shard {
             else {
                 continue;
             };
-            let Some(deadline) = ws.deadline() else {
-                continue;
-            };
-            if deadline > time.instant {
-                next = Some(next.map_or(deadline, |next| next.min(deadline)));
+            if ws.deadline().is_none_or(|deadline| deadline > time.instant) {
                 continue;
             }
             let heard = Heard::of(ws, |ws, out| ws.expire(time.instant, out));
@@ -124,7 +119,6 @@ impl Shard {
         for (conn, heard) in expired {
             self.apply(conn, heard, time);
         }
-        next
     }
 
     /// Turns what is queued for sockets of JavaScript's into events for it.
