@@ -12,7 +12,7 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
   /** A server that calls `wake` when events wait to be drained. */
-  constructor(config: NativeConfig, maxPayload: number, maxBackpressure: number, wake: () => void)
+  constructor(config: NativeConfig, limits: NativeLimits, wake: () => void)
   /** Changes the options; they count from the next event on. */
   configure(config: NativeConfig): void
   /** What tokens are checked with. Without a key every token is JavaScript's to judge. */
@@ -61,7 +61,7 @@ export declare class NativeServer {
   stats(): NativeStats
   /** Drops every connection whose session is open. */
   terminateOpen(): void
-  /** Ends every connection and the thread that serves them. Can be repeated. */
+  /** Ends every connection and the threads that serve them. Can be repeated. */
   stop(): void
   /**
    * Takes a plain TCP socket over by its file descriptor, which stays the caller's to close.
@@ -125,6 +125,20 @@ export interface NativeDeflateOptions {
   threshold?: number
   /** zlib level. */
   level?: number
+}
+
+/** What a server and its connections may use. */
+export interface NativeLimits {
+  /** Largest message in bytes; 0 for any size. */
+  maxPayload: number
+  /** Bytes a connection may have unsent; 0 for any number. */
+  maxBackpressure: number
+  /** Beyond that, drop what is published instead of the connection. */
+  dropWhenFull: boolean
+  /** Threads that read and write sockets. */
+  ioThreads: number
+  /** How long messages may wait for others to be sent with, in ms. */
+  flushDelay: number
 }
 
 /** A request that cannot. */

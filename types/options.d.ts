@@ -103,4 +103,22 @@ export interface AGServerOptions {
    * Default `16777216` (16 MiB).
    */
   maxBackpressure?: number
+  /**
+   * What happens above `maxBackpressure`: `'close'` drops the connection; `'drop'` drops messages of
+   * channels, as long as what else is unsent does not exceed twice the limit. Both are told by a
+   * server `warning` with `code` (`ERR_MAX_BACKPRESSURE`, `ERR_MESSAGES_DROPPED`), `socketId`,
+   * `unsent` and `limit`.
+   * Default `'close'`.
+   */
+  backpressurePolicy?: 'close' | 'drop'
+  /**
+   * Threads that read and write sockets, 1 to 64; each connection belongs to one of them.
+   * Default: one per core, 8 at most.
+   */
+  ioThreads?: number
+  /**
+   * How long outgoing messages may wait for others to be sent in the same system call, in ms.
+   * Default `0`: they do not wait.
+   */
+  flushDelay?: number
 }

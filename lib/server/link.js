@@ -24,7 +24,7 @@ class Link {
   /**
    * @param {import('./server')} server
    * @param {import('../../native/binding.cjs').NativeConfig} config
-   * @param {{ maxPayload: number, maxBackpressure: number }} limits
+   * @param {import('../../native/binding.cjs').NativeLimits} limits
    */
   constructor(server, config, limits) {
     this.server = server
@@ -43,7 +43,7 @@ class Link {
     this._keepAlive = undefined
     this._stopping = false
     const wake = waker(new WeakRef(this))
-    this.core = new native.NativeServer(config, limits.maxPayload, limits.maxBackpressure, wake)
+    this.core = new native.NativeServer(config, limits, wake)
   }
 
   // ---- connections ----

@@ -4,11 +4,15 @@
 
 const { InvalidOptionsError } = require('sc-errors')
 const { codedError } = require('../core/errors')
+const limits = require('./limits')
 
 /** npm `ws`' limit on a message. */
 const DEFAULT_MAX_PAYLOAD = 100 * 1024 * 1024
 
-/** What applies where an option is not given. */
+/**
+ * What applies where an option is not given.
+ * @returns {Record<string, any>}
+ */
 function defaults() {
   return {
     wsEngine: 'ws',
@@ -32,7 +36,7 @@ function defaults() {
     socketStreamCleanupMode: 'kill',
     cloneData: false,
     transport: 'auto',
-    maxBackpressure: 16 * 1024 * 1024,
+    ...limits.DEFAULTS,
   }
 }
 
@@ -45,10 +49,8 @@ function check(options) {
   if (!TRANSPORTS.includes(options.transport)) {
     throw invalid(`The transport option must be one of: ${TRANSPORTS.join(', ')}`)
   }
-  const { maxBackpressure } = options
-  if (typeof maxBackpressure !== 'number' || !(maxBackpressure >= 0)) {
-    throw invalid('The maxBackpressure option must be a number of bytes, or 0 for no limit')
-  }
+  const complaint = limits.complaint(options)
+  if (complaint) throw invalid(complaint)
   checkHttpServer(options)
 }
 

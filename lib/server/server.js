@@ -15,6 +15,7 @@ const CodecBridge = require('./codec-bridge')
 const Link = require('./link')
 const hooks = require('./hooks')
 const middleware = require('./middleware')
+const { nativeLimits } = require('./limits')
 const { check, defaults, webSocketOptions } = require('./options')
 const makePort = require('./broker-port')
 const { verifyHandshake } = require('./origin')
@@ -56,10 +57,8 @@ class AGServer extends Base {
     this._path = opts.path
 
     this._setKeys(opts)
-    this._native = new Link(this, hooks.nativeConfig(this), {
-      maxPayload: Math.max(0, Number(this._webSocket.maxPayload) || 0),
-      maxBackpressure: opts.maxBackpressure,
-    })
+    const limits = nativeLimits(opts, this._webSocket)
+    this._native = new Link(this, hooks.nativeConfig(this), limits)
     this._setEngines(opts)
     this._setBroker(opts)
     this._attach()

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::broker::ChannelId;
 use super::protocol::{ErrorValue, JsonText};
 use super::session::Counters;
 
@@ -17,12 +18,26 @@ pub struct ConnId {
 /// One thing to do, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Send one text message to many connections; the frame is built once.
-    Deliver {
+    /// From here on the connection gets what is published on the channel.
+    Join {
+        /// The channel.
+        channel: ChannelId,
+        /// The connection.
+        slot: u32,
+    },
+    /// From here on it no longer does.
+    Leave {
+        /// The channel.
+        channel: ChannelId,
+        /// The connection.
+        slot: u32,
+    },
+    /// Send one text message to every connection that has joined the channel.
+    Publish {
+        /// The channel.
+        channel: ChannelId,
         /// The message.
         text: Bytes,
-        /// Slots of live connections.
-        to: Vec<u32>,
     },
     /// Send one message to one connection.
     Send {

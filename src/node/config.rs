@@ -5,6 +5,7 @@ use std::time::Duration;
 use napi_derive::napi;
 
 use crate::engine::config::Config;
+use crate::runtime::{Backpressure, Limits};
 
 /// Longest delay a timer takes; more is as good as never.
 const LONGEST_MS: f64 = 1e11;
@@ -63,6 +64,36 @@ impl From<NativeConfig> for Config {
     }
 }
 
+/// What a server and its connections may use.
+#[napi(object)]
+#[derive(Debug, Clone)]
+pub struct NativeLimits {
+    /// Largest message in bytes; 0 for any size.
+    pub max_payload: f64,
+    /// Bytes a connection may have unsent; 0 for any number.
+    pub max_backpressure: f64,
+    /// Beyond that, drop what is published instead of the connection.
+    pub drop_when_full: bool,
+    /// Threads that read and write sockets.
+    pub io_threads: u32,
+    /// How long messages may wait for others to be sent with, in ms.
+    pub flush_delay: f64,
+}
+
+impl From<&NativeLimits> for Limits {
+    fn from(native: &NativeLimits) -> Self {
+        Self {
+            backpressure: Backpressure {
+                limit: native.max_backpressure as usize,
+                drop: native.drop_when_full,
+            },
+            io_threads: native.io_threads as usize,
+            flush_delay: duration(native.flush_delay),
+        }
+    }
+}
+
+/// A number of ms; what is none is 0.
 fn duration(ms: f64) -> Duration {
     let ms = if ms.is_nan() {
         0.0

@@ -11,6 +11,6 @@ mod takeover;
 mod upgrade;
 mod wake;
 
-pub use config::NativeConfig;
+pub use config::{NativeConfig, NativeLimits};
 pub use server::{NativeServer, NativeStats};
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

@@ -11,9 +11,9 @@ use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 use crate::engine::session::State;
 use crate::engine::ws;
-use crate::runtime::{Core, Limits};
+use crate::runtime::Core;
 
-use super::config::NativeConfig;
+use super::config::{NativeConfig, NativeLimits};
 use super::upgrade::NativeUpgrade;
 use super::wake::Wake;
 use super::{commands, names};
@@ -60,14 +60,11 @@ impl NativeServer {
     pub fn new(
         env: Env,
         config: NativeConfig,
-        max_payload: f64,
-        max_backpressure: f64,
+        limits: NativeLimits,
         wake: Function<'_, (), ()>,
     ) -> Result<Self> {
-        let limits = Limits {
-            max_backpressure: max_backpressure as usize,
-        };
-        let core = Core::new(Hub::new(config.into()), limits, Box::new(Wake::new(&wake)?));
+        let hub = Hub::new(config.into());
+        let core = Core::new(hub, (&limits).into(), Box::new(Wake::new(&wake)?));
         // Weak: the hook lives as long as the environment, however many servers come and go.
         env.add_env_cleanup_hook(Arc::downgrade(&core), |core| {
             if let Some(core) = core.upgrade() {
@@ -76,7 +73,7 @@ impl NativeServer {
         })?;
         Ok(Self {
             core,
-            max_payload: max_payload as usize,
+            max_payload: limits.max_payload as usize,
             batch: 0,
         })
     }
@@ -285,7 +282,7 @@ impl NativeServer {
         self.core.with_hub(|hub, _| hub.terminate_open());
     }
 
-    /// Ends every connection and the thread that serves them. Can be repeated.
+    /// Ends every connection and the threads that serve them. Can be repeated.
     #[napi(catch_unwind)]
     pub fn stop(&self) {
         self.core.stop();

@@ -28,13 +28,9 @@ impl NativeServer {
     ) -> Result<Vec<u32>> {
         let stream = duplicate(fd)?;
         self.core.start()?;
-        let connection = NewConnection {
-            stream,
-            ws: self.web_socket(upgrade),
-            response: upgrade.response(protocol.as_deref()).into_bytes(),
-            head: head.to_vec(),
-            conn: None,
-        };
+        let response = upgrade.response(protocol.as_deref()).into_bytes();
+        let ws = self.web_socket(upgrade);
+        let connection = NewConnection::new(stream, ws, response, head.to_vec());
         attached(self.core.attach(&id, js, connection))
     }
 }

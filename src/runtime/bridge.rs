@@ -1,5 +1,7 @@
 //! Connections whose socket stays with JavaScript: TLS, Windows, streams that are no plain socket.
-//! The same WebSocket state machine and the same hub, with bytes handed over by calls.
+//! The same WebSocket state machine, outbox and hub, with bytes handed over by calls.
+
+use std::io::{self, IoSlice};
 
 use bytes::Bytes;
 
@@ -7,9 +9,15 @@ use crate::engine::command::ConnId;
 use crate::engine::ws;
 
 use super::clock::now;
-use super::core::{Core, Heard};
-use super::outgoing::{Item, Outgoing, Transport};
-use super::shard::Shard;
+use super::core::Core;
+use super::heard::Heard;
+use super::js_queue::JsQueue;
+use super::mail::Mail;
+use super::outbox::{Admission, Line, Order, Outbox, Refused};
+use super::shard::{JS_HIGH_WATER, Owner, Shard};
+
+/// Bytes JavaScript gets for one socket before that has taken what it got before.
+const IN_FLIGHT: usize = 1024 * 1024;
 
 /// What JavaScript has to do to a socket it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +32,47 @@ pub enum BridgeEvent {
     Pause,
     /// Read again.
     Resume,
+}
+
+/// A socket of JavaScript's.
+#[derive(Debug, Default)]
+pub(super) struct Bridge {
+    /// Bytes JavaScript has got and its socket has not taken.
+    in_flight: usize,
+    destroyed: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Bridges {
+    outbox: Outbox<Bridge>,
+    /// Those whose backlog may go on.
+    unblocked: Vec<u32>,
+}
+
+impl Bridges {
+    /// Whether nothing waits for JavaScript.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.outbox.is_dirty() && self.unblocked.is_empty()
+    }
+
+    pub(super) fn remove(&mut self, conn: ConnId) {
+        self.outbox.remove(conn);
+    }
+
+    pub(super) fn deliver(&mut self, mail: Mail) {
+        if let Order::Destroy { slot } = self.outbox.deliver(mail, now().instant) {
+            if let Some(line) = self.outbox.line(slot) {
+                line.io.destroyed = true;
+            }
+            // Nothing more is to be written; the order goes out with the next turn.
+            self.outbox.touch(slot);
+        }
+    }
+
+    fn line_of(&mut self, conn: ConnId) -> Option<&mut Line<Bridge>> {
+        self.outbox.line(conn.slot).filter(|line| line.conn == conn)
+    }
 }
 
 impl Core {
@@ -41,13 +90,10 @@ impl Core {
                 return None;
             }
             let conn = shard.hub.open(id, js, now());
-            let (shares, key) = (ws.can_share_frames(), ws.share_key());
-            let mut outgoing =
-                Outgoing::new(conn.generation, Transport::Bridge(Box::new(ws)), shares);
-            outgoing.share_key = key;
-            outgoing.push(Item::Frame(Bytes::copy_from_slice(response.as_bytes())));
-            shard.attach(conn, outgoing);
-            shard.mark_dirty(conn.slot);
+            shard.attach(conn, Owner::Bridge, false);
+            let outbox = &mut shard.bridges.outbox;
+            outbox.insert(Line::new(conn, ws, Bridge::default()));
+            outbox.frame(conn.slot, Bytes::copy_from_slice(response.as_bytes()));
             Some(conn)
         });
         attached.ok().flatten()
@@ -71,22 +117,23 @@ impl Core {
     /// JavaScript's socket took this many bytes.
     pub fn bridge_sent(&self, conn: ConnId, bytes: usize) {
         self.locked(|shard| {
-            if let Some(outgoing) = shard.outgoing_of(conn) {
-                outgoing.sent(bytes);
-                if let Transport::Bridge(ws) = &mut outgoing.transport {
-                    ws.pongs_flushed();
-                }
+            let Some(line) = shard.bridges.line_of(conn) else {
+                return;
+            };
+            line.io.in_flight = line.io.in_flight.saturating_sub(bytes);
+            if line.unsent() > 0 {
+                shard.bridges.unblocked.push(conn.slot);
+            } else if line.io.in_flight == 0 {
+                line.ws.pongs_flushed();
             }
         });
     }
 
     fn bridge(&self, conn: ConnId, step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>)) {
         self.locked(|shard| {
-            if let Some(outgoing) = shard.outgoing_of(conn)
-                && let Transport::Bridge(ws) = &mut outgoing.transport
-            {
-                let heard = Heard::of(ws, step);
-                shard.apply(conn, heard, now());
+            if let Some(line) = shard.bridges.line_of(conn) {
+                let mut heard = Heard::of(conn, &mut line.ws, step);
+                shard.apply(&mut heard, now());
             }
         });
     }
@@ -96,97 +143,84 @@ impl Shard {
     /// Ends closing handshakes that took too long.
     pub(super) fn expire_bridges(&mut self) {
         let time = now();
-        let mut expired = Vec::new();
-        for (slot, entry) in self.outgoing.iter_mut().enumerate() {
-            let Some(Outgoing {
-                generation,
-                transport: Transport::Bridge(ws),
-                ..
-            }) = entry
-            else {
-                continue;
-            };
-            if ws.deadline().is_none_or(|deadline| deadline > time.instant) {
-                continue;
+        let mut heard = Heard::default();
+        for line in self.bridges.outbox.lines() {
+            let deadline = line.ws.deadline();
+            if deadline.is_some_and(|deadline| deadline <= time.instant) {
+                heard.listen(line.conn, &mut line.ws, |ws, out| {
+                    ws.expire(time.instant, out);
+                });
             }
-            let heard = Heard::of(ws, |ws, out| ws.expire(time.instant, out));
-            let conn = ConnId {
-                slot: slot as u32,
-                generation: *generation,
-            };
-            expired.push((conn, heard));
         }
-        for (conn, heard) in expired {
-            self.apply(conn, heard, time);
-        }
+        self.apply(&mut heard, time);
     }
 
-    /// Turns what is queued for sockets of JavaScript's into events for it.
+    /// Turns what is to be sent on sockets of JavaScript's into events for it.
     pub(super) fn flush_bridges(&mut self) {
-        for slot in std::mem::take(&mut self.dirty_bridges) {
-            // The slot may have got an owner of another kind meanwhile.
-            let Some(outgoing) = self
-                .outgoing(slot)
-                .filter(|it| matches!(it.transport, Transport::Bridge(_)))
-            else {
-                continue;
-            };
-            outgoing.dirty = false;
-            let conn = ConnId {
-                slot,
-                generation: outgoing.generation,
-            };
-            let before = outgoing.in_flight();
-            let items = outgoing.take();
-            let Transport::Bridge(ws) = &mut outgoing.transport else {
-                continue;
-            };
-            let mut bytes = Vec::new();
-            let mut after = Vec::new();
-            let mut events = Vec::new();
-            for item in items {
-                match item {
-                    Item::Frame(frame) => bytes.extend_from_slice(&frame),
-                    Item::Message { text, data } => {
-                        bytes.extend_from_slice(&ws.encode_message(text, &data));
-                    }
-                    Item::Close { code, reason } => close(ws, code, &reason, &mut events),
-                    Item::End => after.push(BridgeEvent::End),
-                    Item::Terminate => ws.terminate(&mut events),
-                    Item::Destroy => after.push(BridgeEvent::Destroy),
-                }
-                for event in events.drain(..) {
-                    match event {
-                        ws::Event::Write(frame) => bytes.extend_from_slice(&frame),
-                        ws::Event::Ended => after.push(BridgeEvent::End),
-                        ws::Event::Destroy => after.push(BridgeEvent::Destroy),
-                        _ => {}
-                    }
-                }
-            }
-            outgoing.account(before + bytes.len());
-            if !bytes.is_empty() {
-                self.js
-                    .push_bridge(conn, &BridgeEvent::Write(Bytes::from(bytes)));
-            }
-            for event in after {
-                self.js.push_bridge(conn, &event);
+        let backpressure = self.limits.backpressure;
+        let instant = now().instant;
+        let (js, bridges) = (&mut self.js, &mut self.bridges);
+        let mut blocked = Vec::new();
+        for slot in std::mem::take(&mut bridges.unblocked) {
+            if let Some(line) = bridges.outbox.line(slot)
+                && write_backlog(line, js)
+            {
+                blocked.push(slot);
             }
         }
+        let mut refused = Vec::new();
+        bridges.outbox.flush(|line, finished| {
+            let in_flight = line.io.in_flight;
+            match line.admit(finished, backpressure, in_flight, instant) {
+                Admission::Admitted => {}
+                refusal => refused.push(Refused::new(line, refusal, in_flight)),
+            }
+            let conn = line.conn;
+            // The events are written to a queue, which does not fail.
+            let written = line.write(finished, |bridge, slices| write(bridge, conn, slices, js));
+            if written.is_ok_and(|written| written.blocked) && line.io.in_flight <= IN_FLIGHT {
+                blocked.push(conn.slot);
+            }
+            finish(line, js);
+        });
+        bridges.unblocked = blocked;
+        self.refuse(&refused);
     }
 }
 
-/// Starts the closing handshake; a code that cannot be sent becomes an empty close frame.
-pub(super) fn close(
-    ws: &mut ws::Connection,
-    code: Option<u16>,
-    reason: &str,
-    events: &mut Vec<ws::Event>,
-) {
-    let instant = now().instant;
-    if ws.close(code, reason, instant, events).is_err()
-        && ws.close(None, "", instant, events).is_err()
-    {
-        ws.terminate(events);
+/// True if it may go on as soon as JavaScript has taken its events.
+fn write_backlog(line: &mut Line<Bridge>, js: &mut JsQueue) -> bool {
+    let conn = line.conn;
+    let written = line.write_backlog(|bridge, slices| write(bridge, conn, slices, js));
+    finish(line, js);
+    written.is_ok_and(|written| written.blocked) && line.io.in_flight <= IN_FLIGHT
+}
+
+fn write(
+    bridge: &mut Bridge,
+    conn: ConnId,
+    slices: &[IoSlice<'_>],
+    js: &mut JsQueue,
+) -> io::Result<usize> {
+    if bridge.in_flight > IN_FLIGHT || js.len() > JS_HIGH_WATER {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    let bytes = slices
+        .iter()
+        .map(|slice| &**slice)
+        .collect::<Vec<_>>()
+        .concat();
+    let length = bytes.len();
+    bridge.in_flight += length;
+    js.push_bridge(conn, &BridgeEvent::Write(Bytes::from(bytes)));
+    Ok(length)
+}
+
+/// What follows when everything is written.
+fn finish(line: &mut Line<Bridge>, js: &mut JsQueue) {
+    if std::mem::take(&mut line.io.destroyed) {
+        js.push_bridge(line.conn, &BridgeEvent::Destroy);
+    } else if line.unsent() == 0 && std::mem::take(&mut line.end) {
+        js.push_bridge(line.conn, &BridgeEvent::End);
     }
 }

@@ -1,23 +1,30 @@
 //! One server's runtime: the shard under its lock, and what wakes whom.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::engine::command::ConnId;
 use crate::engine::hub::{Counts, Hub, Now};
-use crate::engine::session::Message;
-use crate::engine::ws;
 
 use super::chaos;
 use super::clock::now;
 use super::guard::guard;
-use super::io::{self, NewConnection};
-use super::outgoing::{Item, Outgoing, Transport};
-use super::shard::{Shard, Turn};
+use super::heard::Heard;
+use super::io::{self, NewConnection, Wakers};
+use super::mail::{Mail, Mailbox};
+use super::outbox::{Backpressure, Refused};
+use super::shard::{Owner, Shard};
+
+/// How often bridged connections are looked through for closing handshakes that take too long.
+const BRIDGE_CHECK: Duration = Duration::from_secs(5);
+
+/// The longest the app's thread waits at a time for an I/O thread that is behind.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The thread that looks at the clock for the engine.
+pub(super) const TIMEKEEPER: usize = 0;
 
 /// Wakes JavaScript: called when events wait that it has not been woken for.
 pub trait WakeJs: Send + Sync {
@@ -28,8 +35,12 @@ pub trait WakeJs: Send + Sync {
 /// What a server may use at most.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Bytes a connection may have unsent; 0 for any number.
-    pub max_backpressure: usize,
+    /// What a connection may leave unsent.
+    pub backpressure: Backpressure,
+    /// Threads that read and write sockets, 1 to 64.
+    pub io_threads: usize,
+    /// How long messages may wait for others to be sent with.
+    pub flush_delay: Duration,
 }
 
 /// Figures for monitoring and tests.
@@ -48,11 +59,12 @@ pub struct Stats {
 /// One server.
 pub struct Core {
     shard: Mutex<Shard>,
+    /// An I/O thread that was too far behind has taken its mail.
+    caught_up: Condvar,
     wake_js: Box<dyn WakeJs>,
-    /// Wakes the I/O thread's tasks: to send and take over, and to look at the clock again.
-    pub(super) io: Notify,
-    pub(super) timer: Notify,
-    started: AtomicBool,
+    /// There from the first connection to the end of the server.
+    wakers: Mutex<Option<Wakers>>,
+    pub(super) limits: Limits,
 }
 
 impl std::fmt::Debug for Core {
@@ -61,51 +73,79 @@ impl std::fmt::Debug for Core {
     }
 }
 
+/// What there is for an I/O thread besides its mail.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) stopping: bool,
+    /// Another thread is too far behind: nothing more is to be read.
+    pub(super) congested: bool,
+}
+
+/// What the state of things was before some work: decides whom to wake after it.
+struct Before {
+    due: Option<Instant>,
+}
+
 impl Core {
-    /// A server without connections. Its I/O thread starts with the first one.
+    /// A server without connections. Its I/O threads start with the first one.
     pub fn new(hub: Hub, limits: Limits, wake_js: Box<dyn WakeJs>) -> Arc<Self> {
+        let io_threads = limits.io_threads.clamp(1, 64);
+        let limits = Limits {
+            io_threads,
+            ..limits
+        };
         Arc::new(Self {
             shard: Mutex::new(Shard::new(hub, limits)),
+            caught_up: Condvar::new(),
             wake_js,
-            io: Notify::new(),
-            timer: Notify::new(),
-            started: AtomicBool::new(false),
+            wakers: Mutex::new(None),
+            limits,
         })
     }
 
-    /// Starts the I/O thread, once.
+    /// Starts the I/O threads, once.
     ///
     /// # Errors
-    /// The thread could not be started.
+    /// A thread could not be started.
     pub fn start(self: &Arc<Self>) -> std::io::Result<()> {
-        if !self.started.swap(true, Ordering::AcqRel) {
-            io::start(Arc::clone(self))
-                .inspect_err(|_| self.started.store(false, Ordering::Release))?;
+        let mut wakers = self.wakers.lock();
+        if wakers.is_none() && !self.shard.lock().stopping {
+            *wakers = Some(io::start(self)?);
         }
         Ok(())
     }
 
-    /// Ends the I/O thread and with it every connection it owns.
+    /// Ends the I/O threads and with them every connection they own.
     pub fn stop(&self) {
         self.shard.lock().stopping = true;
-        self.io.notify_one();
-        self.timer.notify_one();
+        if let Some(wakers) = self.wakers.lock().take() {
+            wakers.wake(u64::MAX);
+        }
     }
 
     /// Runs `work` on the engine, then carries out what the engine decided. A panic is reported to
-    /// JavaScript and gives `None`.
+    /// JavaScript and gives `None`. If that makes an I/O thread fall far behind, waits for it.
     pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Now) -> T) -> Option<T> {
-        self.try_locked(|shard| {
+        let result = self.try_locked(|shard| {
             chaos::point("call");
             shard.hub.begin_turn();
             work(&mut shard.hub, now())
-        })
-        .ok()
+        });
+        self.wait_for_threads();
+        result.ok()
+    }
+
+    fn wait_for_threads(&self) {
+        let mut shard = self.shard.lock();
+        while !shard.stopping && shard.mailboxes.iter().any(Mailbox::is_full) {
+            self.caught_up.wait_for(&mut shard, PATIENCE);
+        }
     }
 
     /// Takes the events for JavaScript, with the number of their batch.
     pub fn take_events(&self) -> (Vec<u8>, u64) {
         let mut shard = self.shard.lock();
+        let before = Before::of(&shard);
         let flushed = guard(|| {
             chaos::point("event");
             shard.flush_bridges();
@@ -114,32 +154,26 @@ impl Core {
             shard.js.push_fault(&message);
         }
         shard.resume_for_js();
-        shard.js_woken = false;
         let events = shard.js.take();
         let batch = shard.hub.begin_js_batch();
-        let io = !shard.resumed.is_empty();
-        drop(shard);
-        if io {
-            self.io.notify_one();
-        }
+        shard.js_woken = false;
+        self.wake(shard, &before);
         (events, batch)
     }
 
-    /// A connection for the I/O thread. `None` after the server was stopped, or after a panic.
+    /// A connection for an I/O thread. `None` after the server was stopped, or after a panic.
     pub fn attach(&self, id: &str, js: bool, mut connection: NewConnection) -> Option<ConnId> {
         let attached = self.try_locked(|shard| {
             if shard.stopping {
                 return None;
             }
             let conn = shard.hub.open(id, js, now());
-            let shares = connection.ws.can_share_frames();
-            let mut outgoing = Outgoing::new(conn.generation, Transport::Thread, shares);
-            outgoing.share_key = connection.ws.share_key();
+            let thread = shard.least_busy();
             // Where JavaScript has the socket, the app first gets to see it: see `Hub::start`.
-            outgoing.paused_by_engine = js;
-            shard.attach(conn, outgoing);
-            connection.conn = Some(conn);
-            shard.arriving.push(connection);
+            shard.attach(conn, Owner::Thread(thread), js);
+            connection.conn = conn;
+            connection.paused = js;
+            shard.mailboxes[thread].push(Mail::Adopt(Box::new(connection)));
             Some(conn)
         });
         attached.ok().flatten()
@@ -157,48 +191,74 @@ impl Core {
         }
     }
 
-    /// Lets sessions that were cut short go on, and takes what there is to do for the I/O thread.
-    pub(super) fn take_turn(&self) -> Turn {
+    /// Passes on what a thread's WebSockets had to say.
+    pub(super) fn hear(&self, heard: &mut Heard) {
+        if !heard.is_empty() {
+            self.locked(|shard| shard.apply(heard, now()));
+        }
+    }
+
+    /// Tells the engine of connections that were refused something.
+    pub(super) fn refuse(&self, refused: &[Refused]) {
+        if !refused.is_empty() {
+            self.locked(|shard| shard.refuse(refused));
+        }
+    }
+
+    /// Something went wrong that no client is to blame for.
+    pub(super) fn fault(&self, message: &str) {
+        self.locked(|shard| shard.js.push_fault(message));
+    }
+
+    /// Lets sessions that were cut short go on, and takes a thread's mail.
+    pub(super) fn take_turn(&self, thread: usize, mail: &mut Vec<Mail>) -> Turn {
         let mut shard = self.shard.lock();
-        let due = shard.hub.next_due();
-        // A panic has been reported, and the turn goes on without what caused it.
-        let _reported = execute(&mut shard, |shard| shard.hub.run(now()));
-        let turn = shard.take_turn();
-        self.wake(shard, due);
+        let before = Before::of(&shard);
+        shard.mailboxes[thread].sleeping = false;
+        if !shard.is_congested() && shard.hub.has_work() {
+            // A panic has been reported, and the turn goes on without what caused it.
+            let _reported = execute(&mut shard, |shard| shard.hub.run(now()));
+        }
+        let mailbox = &mut shard.mailboxes[thread];
+        let was_behind = mailbox.is_behind();
+        mailbox.take(mail);
+        let turn = Turn {
+            stopping: shard.stopping,
+            congested: shard.is_congested(),
+        };
+        let sleepers = shard.sleepers(was_behind);
+        self.wake(shard, &before);
+        if was_behind {
+            self.caught_up.notify_all();
+            self.wake_threads(sleepers);
+        }
         turn
     }
 
-    /// Tells how much is left of what was taken.
-    pub(super) fn account(&self, in_flight: &[(ConnId, usize)]) {
+    /// Whether a thread that has nothing to do may wait for events, and until when at most.
+    pub(super) fn may_sleep(&self, thread: usize) -> Option<Option<Instant>> {
         let mut shard = self.shard.lock();
-        for (conn, bytes) in in_flight {
-            if let Some(outgoing) = shard.outgoing_of(*conn) {
-                outgoing.account(*bytes);
-            }
+        let busy = shard.hub.has_work() && !shard.is_congested();
+        let mailbox = &mut shard.mailboxes[thread];
+        if busy || !mailbox.is_empty() {
+            return None;
         }
+        mailbox.sleeping = true;
+        Some(shard.hub.next_due().filter(|_| thread == TIMEKEEPER))
     }
 
-    /// Whether the connection must not be read at the moment.
-    pub(super) fn is_paused(&self, conn: ConnId) -> bool {
-        self.shard
-            .lock()
-            .outgoing_of(conn)
-            .is_some_and(|outgoing| outgoing.is_paused())
-    }
-
-    /// Runs `prepare` without the lock and `work` with it, both guarded against panics.
-    pub(super) fn try_locked_after<P>(
-        &self,
-        prepare: impl FnOnce() -> P,
-        work: impl FnOnce(&mut Shard, P),
-    ) -> Result<(), ()> {
-        match guard(prepare) {
-            Ok(prepared) => self.try_locked(|shard| work(shard, prepared)),
-            Err(message) => {
-                self.locked(|shard| shard.js.push_fault(&message));
-                Err(())
+    /// Lets the engine see the clock. Returns when bridges want to be looked through next.
+    pub(super) fn tick(&self, next_bridge_check: Instant) -> Instant {
+        self.locked(|shard| {
+            let time = now();
+            shard.hub.tick(time);
+            if next_bridge_check > time.instant {
+                return Some(next_bridge_check);
             }
-        }
+            shard.expire_bridges();
+            Some(time.instant + BRIDGE_CHECK)
+        })
+        .unwrap_or(next_bridge_check)
     }
 
     /// Runs `work` under the lock, carries out what came of it, and wakes whom it concerns.
@@ -208,35 +268,86 @@ impl Core {
 
     pub(super) fn try_locked<T>(&self, work: impl FnOnce(&mut Shard) -> T) -> Result<T, ()> {
         let mut shard = self.shard.lock();
-        let due = shard.hub.next_due();
+        let before = Before::of(&shard);
         let result = execute(&mut shard, work);
-        self.wake(shard, due);
+        self.wake(shard, &before);
         result
     }
 
-    /// Releases the lock and wakes whom the state of things concerns; `due` is what the timers
-    /// know of.
-    fn wake(&self, mut shard: MutexGuard<'_, Shard>, due: Option<Instant>) {
-        let wake = (!shard.js.is_empty() || !shard.dirty_bridges.is_empty()) && !shard.js_woken;
-        shard.js_woken |= wake;
-        let io = !shard.dirty.is_empty()
-            || !shard.arriving.is_empty()
-            || !shard.resumed.is_empty()
-            || shard.hub.has_work();
-        let timer = match (shard.hub.next_due(), due) {
-            (Some(next), Some(before)) => next < before,
-            (next, _) => next.is_some(),
-        };
+    /// Releases the lock and wakes whom the state of things concerns.
+    fn wake(&self, mut shard: MutexGuard<'_, Shard>, before: &Before) {
+        let wake_js = (!shard.js.is_empty() || !shard.bridges.is_idle()) && !shard.js_woken;
+        shard.js_woken |= wake_js;
+        let timekeeper = shard.hub.has_work()
+            || match (shard.hub.next_due(), before.due) {
+                (Some(next), Some(due)) => next < due,
+                (next, _) => next.is_some(),
+            };
+        let threads = shard.threads_to_wake(timekeeper);
         drop(shard);
-        if wake {
+        if wake_js {
             self.wake_js.wake();
         }
-        if io {
-            self.io.notify_one();
+        self.wake_threads(threads);
+    }
+
+    fn wake_threads(&self, threads: u64) {
+        if threads != 0
+            && let Some(wakers) = &*self.wakers.lock()
+        {
+            wakers.wake(threads);
         }
-        if timer {
-            self.timer.notify_one();
+    }
+}
+
+impl Before {
+    fn of(shard: &Shard) -> Self {
+        Self {
+            due: shard.hub.next_due(),
         }
+    }
+}
+
+impl Shard {
+    /// Threads that sleep and have mail, one bit each; the timekeeper too if it is needed.
+    fn threads_to_wake(&mut self, timekeeper: bool) -> u64 {
+        let mut threads = 0;
+        for (thread, mailbox) in self.mailboxes.iter_mut().enumerate() {
+            let needed = !mailbox.is_empty() || (timekeeper && thread == TIMEKEEPER);
+            if needed && mailbox.sleeping {
+                mailbox.sleeping = false;
+                threads |= 1 << thread;
+            }
+        }
+        threads
+    }
+
+    /// All threads that sleep, if they are to be woken.
+    fn sleepers(&mut self, wake: bool) -> u64 {
+        let mut threads = 0;
+        for (thread, mailbox) in self.mailboxes.iter_mut().enumerate() {
+            if wake && std::mem::take(&mut mailbox.sleeping) {
+                threads |= 1 << thread;
+            }
+        }
+        threads
+    }
+
+    /// Tells the hub of connections that were refused something.
+    pub(super) fn refuse(&mut self, refused: &[Refused]) {
+        let limit = self.limits.backpressure.limit;
+        for Refused {
+            conn,
+            dropped,
+            unsent,
+        } in refused
+        {
+            match dropped {
+                Some(messages) => self.hub.dropped(*conn, *messages, *unsent, limit),
+                None => self.hub.overflowed(*conn, *unsent, limit),
+            }
+        }
+        self.execute();
     }
 }
 
@@ -248,72 +359,4 @@ fn execute<T>(shard: &mut Shard, work: impl FnOnce(&mut Shard) -> T) -> Result<T
         result
     });
     result.map_err(|message| shard.js.push_fault(&message))
-}
-
-/// What a WebSocket had to say, and where it stands after that.
-#[derive(Debug)]
-pub(super) struct Heard {
-    pub(super) events: Vec<ws::Event>,
-    /// Bytes it has received so far.
-    pub(super) bytes: u64,
-    /// It cannot send any more.
-    pub(super) closing: bool,
-}
-
-impl Heard {
-    /// Lets a WebSocket do something.
-    pub(super) fn of(
-        ws: &mut ws::Connection,
-        step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>),
-    ) -> Self {
-        let mut events = Vec::new();
-        step(ws, &mut events);
-        Self {
-            events,
-            bytes: ws.bytes_received(),
-            closing: !ws.is_open(),
-        }
-    }
-}
-
-impl Shard {
-    /// Passes on what a WebSocket had to say.
-    pub(super) fn apply(&mut self, conn: ConnId, heard: Heard, time: Now) {
-        let Heard {
-            events,
-            bytes,
-            closing,
-        } = heard;
-        self.hub.bytes_received(conn, bytes);
-        self.hub.begin_turn();
-        for event in events {
-            match event {
-                ws::Event::Message { text, data } => {
-                    self.hub.message(conn, Message { text, data }, time);
-                }
-                ws::Event::Error(error) => self.hub.link_error(conn, &error),
-                ws::Event::Write(bytes) => self.reply(conn, Item::Frame(bytes)),
-                ws::Event::Ended => self.reply(conn, Item::End),
-                ws::Event::Destroy => self.reply(conn, Item::Destroy),
-                ws::Event::Closed { code, reason } => {
-                    self.hub.link_closed(conn, code, &reason);
-                    self.execute();
-                    self.detach(conn);
-                }
-            }
-        }
-        if closing {
-            self.hub.link_closing(conn);
-        }
-        self.limit_js(conn.slot);
-    }
-
-    /// Queues something of the WebSocket's own behind what the engine has said so far.
-    fn reply(&mut self, conn: ConnId, item: Item) {
-        self.execute();
-        if let Some(outgoing) = self.outgoing_of(conn) {
-            outgoing.push(item);
-            self.mark_dirty(conn.slot);
-        }
-    }
 }

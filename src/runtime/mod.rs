@@ -1,8 +1,10 @@
-//! tokio: owns sockets and time, and drives the engine.
+//! Sockets and time: drives the engine.
 //!
-//! One [`Core`] per server. Its [`shard`](shard::Shard) (the engine's hub with the outgoing queues) is
-//! behind one lock that is held for a turn of pure work, never across a system call: the I/O
-//! thread takes it once per batch of input, JavaScript once per batch of commands.
+//! One [`Core`] per server. Its [`shard`](shard::Shard) (the engine's hub with the mail for the
+//! I/O threads) is behind one lock that is held for a stretch of pure work, never across a system
+//! call: an I/O thread takes it once per batch of input, JavaScript once per batch of commands.
+//! What is published is put in order there, once; from there on each thread serves its own
+//! subscribers without it.
 
 mod bridge;
 pub mod chaos;
@@ -10,9 +12,11 @@ mod clock;
 mod core;
 mod execute;
 pub mod guard;
+mod heard;
 mod io;
 pub mod js_queue;
-mod outgoing;
+mod mail;
+mod outbox;
 mod shard;
 #[cfg(test)]
 mod tests;
@@ -21,3 +25,4 @@ pub use self::bridge::BridgeEvent;
 pub use self::clock::now;
 pub use self::core::{Core, Limits, Stats, WakeJs};
 pub use self::io::NewConnection;
+pub use self::outbox::Backpressure;

@@ -1,17 +1,41 @@
-//! What the lock protects: the hub, the outgoing queues, the events for JavaScript.
+//! What the lock protects: the hub, the mail for the I/O threads, the events for JavaScript.
 
-use std::collections::VecDeque;
-
+use crate::engine::broker::ChannelId;
 use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 
+use super::bridge::Bridges;
 use super::core::Limits;
-use super::io::NewConnection;
 use super::js_queue::JsQueue;
-use super::outgoing::{Item, Outgoing, Transport};
+use super::mail::{Mail, Mailbox};
 
 /// Above this many bytes of events waiting for JavaScript, clients that cause more are not read.
 pub(super) const JS_HIGH_WATER: usize = 16 * 1024 * 1024;
+
+/// Who owns a connection's socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The I/O thread of this number.
+    Thread(usize),
+    /// JavaScript.
+    Bridge,
+}
+
+/// Where a connection is.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) generation: u32,
+    pub(super) owner: Owner,
+    /// Not to be read at the moment: the engine has enough of its input, or JavaScript has.
+    pub(super) paused_by_engine: bool,
+    pub(super) paused_by_js: bool,
+}
+
+impl Place {
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused_by_engine || self.paused_by_js
+    }
+}
 
 /// The engine and its edges.
 #[derive(Debug)]
@@ -23,92 +47,126 @@ pub(super) struct Shard {
     pub(super) js_woken: bool,
     /// Connections not read because too much waits for JavaScript.
     pub(super) js_paused: Vec<ConnId>,
-    pub(super) outgoing: Vec<Option<Outgoing>>,
-    /// Slots with something to send, by the side that sends it.
-    pub(super) dirty: Vec<u32>,
-    pub(super) dirty_bridges: Vec<u32>,
-    /// Slots to read again.
-    pub(super) resumed: Vec<u32>,
-    /// Connections the I/O thread has not taken over yet.
-    pub(super) arriving: Vec<NewConnection>,
-    /// Slots whose outgoing queue grew past the limit.
-    pub(super) overflowed: Vec<u32>,
-    pub(super) stopping: bool,
-}
-
-/// What there is to do for the I/O thread.
-#[derive(Debug)]
-pub(super) struct Turn {
-    pub(super) arriving: Vec<NewConnection>,
-    pub(super) resumed: Vec<u32>,
-    pub(super) queued: Vec<(u32, VecDeque<Item>)>,
+    places: Vec<Option<Place>>,
+    pub(super) mailboxes: Vec<Mailbox>,
+    pub(super) bridges: Bridges,
+    /// By channel and owner in turn (the bridges come last): connections that have joined.
+    joined: Vec<u32>,
     pub(super) stopping: bool,
 }
 
 impl Shard {
     pub(super) fn new(hub: Hub, limits: Limits) -> Self {
+        let mailboxes = std::iter::repeat_with(Mailbox::default);
         Self {
             limits,
             hub,
             js: JsQueue::default(),
             js_woken: false,
             js_paused: Vec::new(),
-            outgoing: Vec::new(),
-            dirty: Vec::new(),
-            dirty_bridges: Vec::new(),
-            resumed: Vec::new(),
-            arriving: Vec::new(),
-            overflowed: Vec::new(),
+            places: Vec::new(),
+            mailboxes: mailboxes.take(limits.io_threads).collect(),
+            bridges: Bridges::default(),
+            joined: Vec::new(),
             stopping: false,
         }
     }
 
-    /// Takes what there is to do for the I/O thread, all at once: what is queued for a connection
-    /// must not get there before the connection.
-    pub(super) fn take_turn(&mut self) -> Turn {
-        let dirty = std::mem::take(&mut self.dirty);
-        let take = |slot| {
-            let outgoing = self.outgoing(slot)?;
-            // The slot may have got an owner of another kind meanwhile.
-            if matches!(outgoing.transport, Transport::Bridge(_)) {
-                return None;
-            }
-            outgoing.dirty = false;
-            Some((slot, outgoing.take()))
-        };
-        let queued = dirty.into_iter().filter_map(take).collect();
-        Turn {
-            arriving: std::mem::take(&mut self.arriving),
-            resumed: std::mem::take(&mut self.resumed),
-            queued,
-            stopping: self.stopping,
-        }
+    /// The I/O thread with the fewest connections.
+    pub(super) fn least_busy(&self) -> usize {
+        let threads = self.mailboxes.iter().enumerate();
+        threads
+            .min_by_key(|(_, mailbox)| mailbox.connections)
+            .map_or(0, |(thread, _)| thread)
     }
 
-    pub(super) fn attach(&mut self, conn: ConnId, outgoing: Outgoing) {
+    pub(super) fn attach(&mut self, conn: ConnId, owner: Owner, paused: bool) {
         let slot = conn.slot as usize;
-        if self.outgoing.len() <= slot {
-            self.outgoing.resize_with(slot + 1, || None);
+        if self.places.len() <= slot {
+            self.places.resize_with(slot + 1, || None);
         }
-        self.outgoing[slot] = Some(outgoing);
+        self.places[slot] = Some(Place {
+            generation: conn.generation,
+            owner,
+            paused_by_engine: paused,
+            paused_by_js: false,
+        });
+        if let Owner::Thread(thread) = owner {
+            self.mailboxes[thread].connections += 1;
+        }
     }
 
     pub(super) fn detach(&mut self, conn: ConnId) {
-        if let Some(entry) = self.outgoing.get_mut(conn.slot as usize)
-            && entry
-                .as_ref()
-                .is_some_and(|outgoing| outgoing.generation == conn.generation)
+        if let Some(entry) = self.places.get_mut(conn.slot as usize)
+            && let Some(place) = entry.take_if(|it| it.generation == conn.generation)
         {
-            *entry = None;
+            match place.owner {
+                Owner::Thread(thread) => self.mailboxes[thread].connections -= 1,
+                Owner::Bridge => self.bridges.remove(conn),
+            }
         }
     }
 
-    pub(super) fn outgoing(&mut self, slot: u32) -> Option<&mut Outgoing> {
-        self.outgoing.get_mut(slot as usize)?.as_mut()
+    pub(super) fn place(&mut self, slot: u32) -> Option<&mut Place> {
+        self.places.get_mut(slot as usize)?.as_mut()
     }
 
-    pub(super) fn outgoing_of(&mut self, conn: ConnId) -> Option<&mut Outgoing> {
-        self.outgoing(conn.slot)
-            .filter(|outgoing| outgoing.generation == conn.generation)
+    pub(super) fn place_of(&mut self, conn: ConnId) -> Option<&mut Place> {
+        self.place(conn.slot)
+            .filter(|place| place.generation == conn.generation)
+    }
+
+    /// Hands something to whoever owns the connection.
+    pub(super) fn post(&mut self, slot: u32, mail: Mail) {
+        match self.place(slot).map(|place| place.owner) {
+            Some(Owner::Thread(thread)) => self.mailboxes[thread].push(mail),
+            Some(Owner::Bridge) => self.bridges.deliver(mail),
+            None => {}
+        }
+    }
+
+    /// Counts who has joined a channel, and passes it on.
+    pub(super) fn join(&mut self, channel: ChannelId, slot: u32, join: bool) {
+        let owners = self.mailboxes.len() + 1;
+        let owner = match self.place(slot).map(|place| place.owner) {
+            Some(Owner::Thread(thread)) => thread,
+            Some(Owner::Bridge) => owners - 1,
+            None => return,
+        };
+        let index = channel as usize * owners + owner;
+        if self.joined.len() <= index {
+            self.joined.resize((channel as usize + 1) * owners, 0);
+        }
+        if join {
+            self.joined[index] += 1;
+            self.post(slot, Mail::Join { channel, slot });
+        } else {
+            self.joined[index] = self.joined[index].saturating_sub(1);
+            self.post(slot, Mail::Leave { channel, slot });
+        }
+    }
+
+    /// Passes a message on to every owner of a connection that has joined.
+    pub(super) fn publish(&mut self, channel: ChannelId, text: &bytes::Bytes) {
+        let owners = self.mailboxes.len() + 1;
+        let start = channel as usize * owners;
+        let Some(joined) = self.joined.get(start..start + owners) else {
+            return;
+        };
+        for (owner, count) in joined.iter().enumerate() {
+            if *count > 0 {
+                let text = text.clone();
+                let mail = Mail::Publish { channel, text };
+                match self.mailboxes.get_mut(owner) {
+                    Some(mailbox) => mailbox.push(mail),
+                    None => self.bridges.deliver(mail),
+                }
+            }
+        }
+    }
+
+    /// Whether an I/O thread is too far behind for more input.
+    pub(super) fn is_congested(&self) -> bool {
+        self.mailboxes.iter().any(Mailbox::is_behind)
     }
 }

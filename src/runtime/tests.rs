@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Core, Limits, NewConnection, WakeJs};
+use super::{Backpressure, Core, Limits, NewConnection, WakeJs};
 use crate::engine::command::ConnId;
 use crate::engine::config::Config;
 use crate::engine::hub::Hub;
@@ -31,7 +31,14 @@ struct Server {
 
 impl Server {
     fn new(max_backpressure: usize) -> Self {
-        let limits = Limits { max_backpressure };
+        let limits = Limits {
+            backpressure: Backpressure {
+                limit: max_backpressure,
+                drop: false,
+            },
+            io_threads: 2,
+            flush_delay: Duration::ZERO,
+        };
         let core = Core::new(Hub::new(Config::default()), limits, Box::new(Nobody));
         core.with_hub(|hub, _| {
             hub.set_verifier(Some(crate::engine::auth::TokenVerifier::new(b"key", None)));
@@ -47,13 +54,8 @@ impl Server {
         client.set_read_timeout(Some(PATIENCE)).unwrap();
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
-        let connection = NewConnection {
-            stream,
-            ws: ws::Connection::new(&ws::ConnectionOptions::default(), None),
-            response: b"101".to_vec(),
-            head: Vec::new(),
-            conn: None,
-        };
+        let ws = ws::Connection::new(&ws::ConnectionOptions::default(), None);
+        let connection = NewConnection::new(stream, ws, b"101".to_vec(), Vec::new());
         let conn = self.core.attach("ID", false, connection).unwrap();
         let mut response = [0; 3];
         client.read_exact(&mut response).unwrap();
@@ -99,13 +101,8 @@ fn what_is_queued_right_after_a_connection_was_attached_arrives() {
         client.set_read_timeout(Some(PATIENCE)).unwrap();
         let (stream, _) = server.listener.accept().unwrap();
         stream.set_nonblocking(true).unwrap();
-        let connection = NewConnection {
-            stream,
-            ws: ws::Connection::new(&ws::ConnectionOptions::default(), None),
-            response: Vec::new(),
-            head: Vec::new(),
-            conn: None,
-        };
+        let ws = ws::Connection::new(&ws::ConnectionOptions::default(), None);
+        let connection = NewConnection::new(stream, ws, Vec::new(), Vec::new());
         let conn = server.core.attach("ID", false, connection).unwrap();
         server
             .core
@@ -196,13 +193,8 @@ fn a_stopped_server_takes_its_connections_along_and_takes_no_more() {
     assert_eq!(Server::read_to_end(&mut client), 0);
     let late = TcpStream::connect(server.listener.local_addr().unwrap()).unwrap();
     let (stream, _) = server.listener.accept().unwrap();
-    let connection = NewConnection {
-        stream,
-        ws: ws::Connection::new(&ws::ConnectionOptions::default(), None),
-        response: Vec::new(),
-        head: Vec::new(),
-        conn: None,
-    };
+    let ws = ws::Connection::new(&ws::ConnectionOptions::default(), None);
+    let connection = NewConnection::new(stream, ws, Vec::new(), Vec::new());
     assert_eq!(server.core.attach("ID", false, connection), None);
     drop(late);
 }

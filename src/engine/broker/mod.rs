@@ -1,11 +1,14 @@
 //! Who is subscribed to what.
 
-use std::collections::HashMap;
+mod slots;
 
-use indexmap::IndexSet;
+use std::collections::{BTreeSet, HashMap};
+
 use slab::Slab;
 
 use super::protocol::JsonText;
+
+pub use slots::SlotSet;
 
 /// Index of a channel that has a subscriber.
 pub type ChannelId = u32;
@@ -16,7 +19,11 @@ pub struct Channel {
     /// Its name.
     pub name: JsonText,
     /// Slots of subscribed connections.
-    pub sockets: IndexSet<u32>,
+    pub sockets: SlotSet,
+    /// Those among them that have not joined: what is published reaches them in another way.
+    pub apart: BTreeSet<u32>,
+    /// Messages published while it existed.
+    pub published: u64,
     /// Whether JavaScript (the exchange) is a subscriber too.
     pub js: bool,
 }
@@ -24,6 +31,11 @@ pub struct Channel {
 impl Channel {
     fn is_empty(&self) -> bool {
         self.sockets.is_empty() && !self.js
+    }
+
+    /// Whether a connection gets what is published directly.
+    pub fn has_joined(&self) -> bool {
+        self.sockets.len() > self.apart.len()
     }
 }
 
@@ -55,11 +67,33 @@ impl Broker {
 
     /// Unsubscribes a connection. Returns the channel's name if that was its last subscriber.
     pub fn unsubscribe(&mut self, id: ChannelId, slot: u32) -> Option<JsonText> {
-        self.channels
-            .get_mut(id as usize)?
-            .sockets
-            .swap_remove(&slot);
+        let channel = self.channels.get_mut(id as usize)?;
+        channel.sockets.remove(slot);
+        channel.apart.remove(&slot);
         self.close_if_empty(id)
+    }
+
+    /// Has a subscriber stand apart from those that have joined, or not any more.
+    pub fn set_apart(&mut self, id: ChannelId, slot: u32, apart: bool) {
+        if let Some(channel) = self.channels.get_mut(id as usize) {
+            if apart {
+                channel.apart.insert(slot);
+            } else {
+                channel.apart.remove(&slot);
+            }
+        }
+    }
+
+    /// Messages published on a channel so far.
+    pub fn published(&self, id: ChannelId) -> u64 {
+        self.get(id).map_or(0, |channel| channel.published)
+    }
+
+    /// Counts a message.
+    pub fn count_publish(&mut self, id: ChannelId) {
+        if let Some(channel) = self.channels.get_mut(id as usize) {
+            channel.published += 1;
+        }
     }
 
     /// Makes JavaScript a subscriber. True if it is the channel's first one.
@@ -113,7 +147,9 @@ impl Broker {
         }
         let channel = Channel {
             name: name.clone(),
-            sockets: IndexSet::new(),
+            sockets: SlotSet::default(),
+            apart: BTreeSet::new(),
+            published: 0,
             js: false,
         };
         let id = self.channels.insert(channel) as ChannelId;

@@ -235,10 +235,13 @@ impl Hub {
 
     /// Counters of a session.
     pub fn counters(&self, conn: ConnId) -> Option<Counters> {
-        self.sessions
-            .get(conn.slot)
-            .filter(|session| session.conn == conn)
-            .map(|it| it.counters)
+        let session = self.sessions.get(conn.slot);
+        let session = session.filter(|session| session.conn == conn)?;
+        let mut counters = session.counters;
+        for (channel, before) in &session.channels {
+            counters.prepared += self.broker.published(*channel) - before;
+        }
+        Some(counters)
     }
 
     /// Channels a session is subscribed to.
@@ -269,7 +272,7 @@ impl Hub {
     fn names(&self, session: &Session) -> Vec<JsonText> {
         session
             .channels
-            .iter()
+            .keys()
             .filter_map(|id| Some(self.broker.get(*id)?.name.clone()))
             .collect()
     }

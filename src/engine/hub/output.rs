@@ -64,6 +64,7 @@ impl Hub {
                 }
             }
         }
+        self.settle(slot);
     }
 
     /// Starts to send at an interval.
@@ -80,6 +81,7 @@ impl Hub {
                 batching.stop_at = Some(now.instant + duration);
             }
         });
+        self.settle(slot);
         self.schedule(slot);
     }
 

@@ -4,24 +4,11 @@ use bytes::Bytes;
 
 use super::inbound::DELIVERY;
 use super::{Hub, Reply};
-use crate::engine::broker::ChannelId;
+use crate::engine::broker::{Channel, ChannelId};
 use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
 use crate::engine::config::{hook, interest};
 use crate::engine::protocol::{JsonText, encode, packet};
 use crate::engine::session::{Link, OwnedPacket, Wait};
-
-/// Subscribers of one message, by the way it reaches them.
-#[derive(Default)]
-struct Targets {
-    /// The shared frame.
-    shared: Vec<u32>,
-    /// Their next batch.
-    batching: Vec<u32>,
-    /// JavaScript first: outbound middleware or a codec of the app's.
-    js: Vec<ConnId>,
-    /// Nowhere: their connection is closing.
-    closing: Vec<(u32, Link)>,
-}
 
 impl Hub {
     /// A client publishes.
@@ -122,62 +109,48 @@ impl Hub {
     }
 
     fn fan_out(&mut self, id: ChannelId, channel: &JsonText, data: Option<&str>) {
-        let Targets {
-            shared,
-            batching,
-            js,
-            closing,
-        } = self.targets(id);
-        if !js.is_empty() {
-            self.through_js(channel, data, js);
-        }
-        if !shared.is_empty() || !batching.is_empty() {
-            let text = encode::publish(channel, data);
-            for slot in batching {
-                self.packet(slot, text.clone());
+        self.broker.count_publish(id);
+        let Some(subscribers) = self.broker.get(id) else {
+            return;
+        };
+        let cost = subscribers.sockets.len() * DELIVERY;
+        self.spent = self.spent.saturating_add(cost);
+        if self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC) {
+            let to = self.addresses(subscribers);
+            if !to.is_empty() {
+                self.through_js(channel, data, to);
             }
-            if !shared.is_empty() {
-                self.commands.push(Command::Deliver {
-                    text: Bytes::from(text),
-                    to: shared,
-                });
-            }
+            return;
         }
-        for (slot, link) in closing {
-            self.send_failed(slot, link);
+        let joined = subscribers.has_joined();
+        let apart: Vec<u32> = subscribers.apart.iter().copied().collect();
+        if !joined && apart.is_empty() {
+            return;
+        }
+        let text = encode::publish(channel, data);
+        for slot in apart {
+            self.publish_apart(slot, &text);
+        }
+        if joined {
+            let text = Bytes::from(text);
+            self.commands.push(Command::Publish { channel: id, text });
         }
     }
 
-    fn targets(&mut self, id: ChannelId) -> Targets {
-        let through_js = self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC);
-        let mut targets = Targets::default();
-        let Some(channel) = self.broker.get(id) else {
-            return targets;
-        };
-        targets
-            .shared
-            .reserve(if through_js { 0 } else { channel.sockets.len() });
-        self.spent = self.spent.saturating_add(channel.sockets.len() * DELIVERY);
-        for &slot in &channel.sockets {
-            let Some(session) = self.sessions.get_mut(slot) else {
-                continue;
-            };
-            session.counters.prepared += 1;
-            if through_js {
-                targets.js.push(session.conn);
-            } else if session.link != Link::Open {
-                targets.closing.push((slot, session.link));
-            } else if session
-                .batching
-                .as_ref()
-                .is_some_and(|batching| batching.buffering)
-            {
-                targets.batching.push(slot);
-            } else {
-                targets.shared.push(slot);
-            }
+    /// To a subscriber that packets are held back for, or whose connection takes none any more.
+    fn publish_apart(&mut self, slot: u32, text: &str) {
+        match self.sessions.get(slot).map(|session| session.link) {
+            Some(Link::Open) => self.packet(slot, text.to_owned()),
+            Some(link) => self.send_failed(slot, link),
+            None => {}
         }
-        targets
+    }
+
+    fn addresses(&self, channel: &Channel) -> Vec<ConnId> {
+        let sockets = channel.sockets.iter();
+        sockets
+            .filter_map(|slot| Some(self.sessions.get(slot)?.conn))
+            .collect()
     }
 
     fn through_js(&mut self, channel: &JsonText, data: Option<&str>, to: Vec<ConnId>) {
@@ -195,11 +168,6 @@ impl Hub {
     /// Sockets subscribed to a channel: those to which outbound middleware applies.
     pub fn subscribers(&self, channel: &JsonText) -> Vec<ConnId> {
         let channel = self.broker.id(channel).and_then(|id| self.broker.get(id));
-        channel.map_or_else(Vec::new, |channel| {
-            let sockets = channel.sockets.iter();
-            sockets
-                .filter_map(|slot| Some(self.sessions.get(*slot)?.conn))
-                .collect()
-        })
+        channel.map_or_else(Vec::new, |channel| self.addresses(channel))
     }
 }

@@ -1,7 +1,10 @@
 //! Subscriptions of clients and of JavaScript.
 
+use indexmap::map::Entry;
+
 use super::{Hub, Reply};
-use crate::engine::command::{ConnId, JsEvent, Replacement};
+use crate::engine::broker::ChannelId;
+use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
 use crate::engine::config::{interest, socket_interest};
 use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, packet};
 use crate::engine::session::{OwnedPacket, State, Wait};
@@ -59,8 +62,17 @@ impl Hub {
     /// Subscribes; true if the channel got its first subscriber.
     fn add_channel(&mut self, slot: u32, channel: &JsonText) -> bool {
         let change = self.broker.subscribe(channel, slot);
-        if let Some(session) = self.sessions.get_mut(slot) {
-            session.channels.insert(change.id);
+        let published = self.broker.published(change.id);
+        if let Some(session) = self.sessions.get_mut(slot)
+            && let Entry::Vacant(entry) = session.channels.entry(change.id)
+        {
+            entry.insert(published);
+            if session.joined {
+                let channel = change.id;
+                self.commands.push(Command::Join { channel, slot });
+            } else {
+                self.broker.set_apart(change.id, slot, true);
+            }
         }
         change.edge
     }
@@ -73,14 +85,22 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return false;
         };
-        if !session.channels.swap_remove(&id) {
+        let Some(published) = session.channels.swap_remove(&id) else {
             return false;
-        }
-        self.leave(slot, id);
+        };
+        self.leave(slot, id, published);
         true
     }
 
-    fn leave(&mut self, slot: u32, id: crate::engine::broker::ChannelId) {
+    /// `published` messages there were before the session subscribed.
+    fn leave(&mut self, slot: u32, id: ChannelId, published: u64) {
+        let got = self.broker.published(id) - published;
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.counters.prepared += got;
+            if session.joined {
+                self.commands.push(Command::Leave { channel: id, slot });
+            }
+        }
         if let Some(channel) = self.broker.unsubscribe(id, slot)
             && !self.custom_broker()
             && self.config.wants(interest::CHANNEL_CLOSED)
@@ -93,8 +113,28 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        for id in std::mem::take(&mut session.channels) {
-            self.leave(slot, id);
+        for (id, published) in std::mem::take(&mut session.channels) {
+            self.leave(slot, id, published);
+        }
+    }
+
+    /// Has a session join its channels, or leave them, after a change of what it can do.
+    pub(super) fn settle(&mut self, slot: u32) {
+        let Some(session) = self.sessions.get_mut(slot) else {
+            return;
+        };
+        let join = session.can_join();
+        if join == session.joined {
+            return;
+        }
+        session.joined = join;
+        for &channel in session.channels.keys() {
+            self.broker.set_apart(channel, slot, !join);
+            self.commands.push(if join {
+                Command::Join { channel, slot }
+            } else {
+                Command::Leave { channel, slot }
+            });
         }
     }
 
@@ -248,7 +288,7 @@ impl Hub {
         let session = self.sessions.get(slot);
         session
             .zip(id)
-            .is_some_and(|(session, id)| session.channels.contains(&id))
+            .is_some_and(|(session, id)| session.channels.contains_key(&id))
     }
 
     /// The app subscribes a socket through the built-in broker.

@@ -148,5 +148,6 @@ impl Hub {
         if stop {
             self.stop_batching_interval(slot);
         }
+        self.settle(slot);
     }
 }

@@ -6,7 +6,7 @@ mod wait;
 
 use std::time::{Duration, Instant};
 
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 
 pub use batch::Batching;
 pub use inbound::{Inbound, InboundQueue, Message, Unchecked};
@@ -94,8 +94,10 @@ pub struct Session {
     pub authenticated: bool,
     /// When that token expires, in seconds since 1970.
     pub token_expires_at: Option<f64>,
-    /// Channels it is subscribed to.
-    pub channels: IndexSet<ChannelId>,
+    /// Channels it is subscribed to, with the messages published there before it was.
+    pub channels: IndexMap<ChannelId, u64>,
+    /// It has joined its channels: what is published reaches it directly.
+    pub joined: bool,
     /// Messages not taken up yet, and the batch under way.
     pub inbound: InboundQueue,
     /// What it waits for before the next packet.
@@ -142,7 +144,8 @@ impl Session {
             interest: 0,
             authenticated: false,
             token_expires_at: None,
-            channels: IndexSet::new(),
+            channels: IndexMap::new(),
+            joined: true,
             inbound: InboundQueue::default(),
             wait: None,
             gate: 0,
@@ -215,6 +218,13 @@ impl Session {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// Whether what is published may reach it directly: nothing holds it back, and its connection
+    /// takes messages.
+    pub fn can_join(&self) -> bool {
+        let held_back = self.batching.as_ref().is_some_and(|it| it.buffering);
+        self.link == Link::Open && !held_back
     }
 
     /// Stops what only a living session does.

@@ -19,7 +19,7 @@ pub use connection::{
 };
 pub use deflate::ShareKey;
 pub use error::WsError;
-pub use frame::{OpCode, encode_frame};
+pub use frame::{OpCode, encode_frame, frame_header};
 pub use handshake::{rejection_response, response};
 pub use negotiation::{DeflateOptions, DeflateParams, WindowLimit};
 pub use receiver::{Incoming, Receiver, ReceiverConfig};

@@ -1,33 +1,31 @@
-//! The I/O thread: a current-thread tokio runtime that owns its connections for life.
+//! The I/O threads: each owns its connections for life, and serves them with one event loop.
 
-mod connection;
-mod flush;
-mod table;
+mod read;
+mod socket;
+mod thread;
+mod write;
 
 use std::io;
-use std::net::TcpStream as StdTcpStream;
+use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::task::LocalSet;
+use mio::{Poll, Token, Waker};
 
 use crate::engine::command::ConnId;
 use crate::engine::ws;
 
-use super::clock::now;
 use super::core::Core;
-use connection::Connection;
-use table::{Connections, Table};
+use super::guard::guard;
+use thread::Thread;
 
-/// How often bridged connections are looked through for closing handshakes that take too long.
-const BRIDGE_CHECK: Duration = Duration::from_secs(5);
+/// What wakes a thread; all other tokens are slots.
+const WAKE: Token = Token(usize::MAX);
 
-/// A socket after its upgrade, on its way to the I/O thread.
+/// A socket after its upgrade, on its way to its I/O thread.
 #[derive(Debug)]
 pub struct NewConnection {
     /// The socket, in non-blocking mode.
-    pub stream: StdTcpStream,
+    pub stream: TcpStream,
     /// Its WebSocket.
     pub ws: ws::Connection,
     /// The 101 response, to be sent first.
@@ -35,108 +33,68 @@ pub struct NewConnection {
     /// Bytes that were read already.
     pub head: Vec<u8>,
     /// Set when it is attached.
-    pub conn: Option<ConnId>,
+    pub conn: ConnId,
+    /// Set when it is attached: not to be read yet.
+    pub paused: bool,
 }
 
-/// Starts the thread of one server.
-pub(super) fn start(core: Arc<Core>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()?;
-    let thread = std::thread::Builder::new().name("es-networkcluster-io".to_owned());
-    thread.spawn(move || {
-        let tasks = LocalSet::new();
-        runtime.block_on(tasks.run_until(run(core)));
-    })?;
-    Ok(())
-}
-
-async fn run(core: Arc<Core>) {
-    let connections = Connections::default();
-    let timer = tokio::task::spawn_local(timers(Arc::clone(&core)));
-    loop {
-        core.io.notified().await;
-        if turn(&core, &connections) {
-            break;
-        }
-        // What arrived meanwhile is read before the next flush, so that its answers share a write.
-        tokio::task::yield_now().await;
-    }
-    timer.abort();
-    connections.borrow_mut().clear();
-}
-
-/// One turn: let cut-short sessions run, take connections over, send what is queued. True if the
-/// server stops.
-fn turn(core: &Arc<Core>, connections: &Connections) -> bool {
-    let turn = core.take_turn();
-    if turn.stopping {
-        return true;
-    }
-    for connection in turn.arriving {
-        adopt(core, connections, connection);
-    }
-    for slot in turn.resumed {
-        if let Some(connection) = connections.borrow().get(slot) {
-            connection.resume.notify_one();
+impl NewConnection {
+    /// A socket that is not attached yet.
+    pub fn new(stream: TcpStream, ws: ws::Connection, response: Vec<u8>, head: Vec<u8>) -> Self {
+        Self {
+            stream,
+            ws,
+            response,
+            head,
+            conn: ConnId {
+                slot: u32::MAX,
+                generation: 0,
+            },
+            paused: false,
         }
     }
-    flush::flush(core, connections, turn.queued);
-    false
 }
 
-fn adopt(core: &Arc<Core>, connections: &Connections, new: NewConnection) {
-    let NewConnection {
-        stream,
-        ws,
-        response,
-        head,
-        conn,
-    } = new;
-    let Some(conn) = conn else { return };
-    match TcpStream::from_std(stream) {
-        Ok(stream) => {
-            let connection = Connection::new(conn, stream, ws);
-            connections
-                .borrow_mut()
-                .insert(std::rc::Rc::clone(&connection));
-            connection.write_now(response);
-            let task = connection::read(
-                Arc::clone(core),
-                Connections::clone(connections),
-                connection,
-                head,
-            );
-            tokio::task::spawn_local(task);
-        }
-        Err(_) => connection::lost(core, conn, ws),
-    }
-}
+/// Wakes the I/O threads of a server.
+#[derive(Debug)]
+pub(super) struct Wakers(Vec<Arc<Waker>>);
 
-/// Lets the engine see the clock when it asked for it.
-async fn timers(core: Arc<Core>) {
-    let mut next_bridge_check = now().instant + BRIDGE_CHECK;
-    loop {
-        let due = core.locked(|shard| {
-            let time = now();
-            shard.hub.tick(time);
-            if next_bridge_check <= time.instant {
-                shard.expire_bridges();
-                next_bridge_check = time.instant + BRIDGE_CHECK;
+impl Wakers {
+    /// Wakes threads, one bit each.
+    pub(super) fn wake(&self, threads: u64) {
+        for (thread, waker) in self.0.iter().enumerate() {
+            if threads & (1 << thread) != 0 {
+                // It fails only if the thread is gone.
+                let _gone = waker.wake();
             }
-            shard.hub.next_due()
-        });
-        let until = due.map_or(next_bridge_check, |due| due.min(next_bridge_check));
-        tokio::select! {
-            () = tokio::time::sleep_until(until.into()) => {}
-            () = core.timer.notified() => {}
         }
     }
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        Self::new()
+/// Starts the threads of one server.
+pub(super) fn start(core: &Arc<Core>) -> io::Result<Wakers> {
+    let mut wakers = Vec::new();
+    let mut threads = Vec::new();
+    for number in 0..core.limits.io_threads {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        threads.push(Thread::new(
+            Arc::clone(core),
+            number,
+            poll,
+            Arc::clone(&waker),
+        ));
+        wakers.push(waker);
     }
+    for (number, thread) in threads.into_iter().enumerate() {
+        let builder = std::thread::Builder::new().name(format!("es-cluster-io-{number}"));
+        builder.spawn(move || {
+            let core = Arc::clone(thread.core());
+            // What a turn does is guarded in its parts; this is for the rest of it.
+            if let Err(message) = guard(|| thread.run()) {
+                core.fault(&message);
+            }
+        })?;
+    }
+    Ok(Wakers(wakers))
 }

@@ -76,7 +76,7 @@ fn the_app_drops_everybody_whose_session_is_open() {
         script.client(),
     );
     script.hub.close(ended, 1000, "");
-    script.hub.take_commands();
+    script.commands();
     script.hub.terminate_open();
     script.expect([terminated(one), terminated(other)]);
 }
@@ -118,12 +118,12 @@ fn what_was_sent_before_the_end_is_handled() {
     script.hub.config_mut().hooks = hook::INBOUND;
     script.says(conn, PUBLISH).says(conn, "{}");
     script.hub.link_closed(conn, 1000, "");
-    script.hub.take_commands();
+    script.commands();
     assert!(script.hub.is_current(conn));
     script.replies(conn, 2, Reply::Allow);
     let published = r##"{"event":"#publish","data":{"channel":"a"}}"##;
     assert_eq!(
-        script.hub.take_commands().first(),
+        script.commands().first(),
         Some(&delivered(published, [reader]))
     );
     script.js_catches_up();
@@ -176,15 +176,22 @@ fn a_client_that_does_not_take_its_messages_is_dropped() {
     script.subscribed(conn, "a");
     let message = "The client is too slow: 20 bytes are unsent, the limit is 10";
     let error = ErrorValue::new(ErrorName::ResourceLimitError, message)
-        .with("code", "\"ERR_MAX_BACKPRESSURE\"");
-    script.hub.overflowed(conn.slot, 20, 10);
+        .with("code", "\"ERR_MAX_BACKPRESSURE\"")
+        .with("socketId", "\"ID\"")
+        .with("unsent", "20")
+        .with("limit", "10");
+    script.hub.overflowed(conn, 20, 10);
     script.expect([
         failed(conn, error),
         js_closed(conn, 1013, message),
         terminated(conn),
     ]);
     assert_eq!(script.hub.counts().channels, 0);
-    script.hub.overflowed(99, 20, 10);
+    let nobody = ConnId {
+        slot: 99,
+        generation: 0,
+    };
+    script.hub.overflowed(nobody, 20, 10);
     script.expect_nothing();
 }
 
@@ -194,8 +201,8 @@ fn a_session_that_has_ended_is_dropped_all_the_same() {
     let mut script = Script::new();
     let conn = script.client();
     script.hub.close(conn, 1000, "");
-    script.hub.take_commands();
-    script.hub.overflowed(conn.slot, 20, 10);
+    script.commands();
+    script.hub.overflowed(conn, 20, 10);
     script.expect([terminated(conn)]);
 }
 

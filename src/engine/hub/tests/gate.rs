@@ -135,10 +135,10 @@ fn a_session_that_ends_at_the_gate_is_forgotten_after_it() {
     let conn = script.client_heard(socket_interest::RECEIVER);
     script.says(conn, TRANSMIT).says(conn, SUBSCRIBE);
     script.hub.link_closed(conn, 1000, "");
-    script.hub.take_commands();
+    script.commands();
     assert!(script.hub.is_current(conn));
     script.js_catches_up();
-    script.hub.take_commands();
+    script.commands();
     script.js_catches_up();
     assert!(!script.hub.is_current(conn));
     assert_eq!(script.hub.counts().sessions, 0);

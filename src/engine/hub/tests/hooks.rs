@@ -159,7 +159,7 @@ fn handshake_middleware_lets_a_client_in_or_not() {
     )]);
     let conn = script.connects();
     script.says(conn, HANDSHAKE);
-    script.hub.take_commands();
+    script.commands();
     script.replies(conn, 2, blocked("{}")).expect_nothing();
     assert_eq!(script.hub.counts().pending, 1);
 }
@@ -190,7 +190,7 @@ fn a_codec_decodes_what_comes_in() {
     script.expect([js(encode)]);
     // A message the codec cannot decode is dropped, and the session goes on.
     script.says_binary(conn, b"\x01");
-    script.hub.take_commands();
+    script.commands();
     let seq = script.hub.session(conn.slot).unwrap().asked;
     script.replies(conn, seq, blocked("{}")).expect_nothing();
     assert!(script.hub.session(conn.slot).unwrap().wait.is_none());
@@ -249,7 +249,7 @@ fn a_custom_broker_may_fail() {
         r#""name":"BrokerError"}}"#
     );
     script.says(conn, SUBSCRIBE);
-    script.hub.take_commands();
+    script.commands();
     script
         .replies(conn, 2, Reply::Failed("Error: no".to_owned()))
         .expect([sent(conn, error)]);

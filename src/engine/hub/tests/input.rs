@@ -102,11 +102,11 @@ fn a_turn_ends_after_so_many_packets() {
     let batch = vec![PUBLISH; 2 * TURN].join(",");
     script.says(conn, &format!("[{batch}]"));
     // The message itself took one step of the turn.
-    assert_eq!(script.hub.take_commands(), vec![sent(conn, ACK); TURN - 1]);
+    assert_eq!(script.commands(), vec![sent(conn, ACK); TURN - 1]);
     assert!(script.hub.has_work());
     script.says(other, PUBLISH).expect([sent(other, ACK)]);
     script.hub.run(script.time);
-    assert_eq!(script.hub.take_commands(), vec![sent(conn, ACK); TURN]);
+    assert_eq!(script.commands(), vec![sent(conn, ACK); TURN]);
     assert!(script.hub.has_work());
     script.hub.run(script.time);
     script.expect([sent(conn, ACK)]);
@@ -119,7 +119,7 @@ fn more_messages_do_not_give_a_session_more_turns() {
     let conn = script.client();
     let batch = vec![PUBLISH; TURN].join(",");
     script.says(conn, &format!("[{batch}]"));
-    script.hub.take_commands();
+    script.commands();
     script
         .says(conn, PUBLISH)
         .says(conn, PUBLISH)
@@ -152,7 +152,7 @@ fn a_client_ahead_of_the_app_is_not_read() {
     );
     // The first one is under way, two more are below the mark.
     script.says(conn, &big).says(conn, &big).says(conn, &big);
-    assert_eq!(asked(script.hub.take_commands()), 1);
+    assert_eq!(asked(script.commands()), 1);
     script
         .says(conn, &big)
         .expect([Command::PauseReading { slot: conn.slot }]);
@@ -160,10 +160,10 @@ fn a_client_ahead_of_the_app_is_not_read() {
     script.says(conn, &big).expect_nothing();
     for seq in [2, 3] {
         script.js_catches_up().replies(conn, seq, Reply::Allow);
-        assert_eq!(asked(script.hub.take_commands()), 1);
+        assert_eq!(asked(script.commands()), 1);
     }
     script.js_catches_up().replies(conn, 4, Reply::Allow);
-    let commands = script.hub.take_commands();
+    let commands = script.commands();
     assert_eq!(
         commands.last(),
         Some(&Command::ResumeReading { slot: conn.slot })
@@ -177,7 +177,7 @@ fn dropping_the_input_of_a_paused_client_lets_it_be_read_again() {
     let conn = script.client();
     let big = "x".repeat(300 * 1024);
     script.says(conn, PUBLISH).says(conn, &big);
-    script.hub.take_commands();
+    script.commands();
     script.hub.drop_inbound(conn);
     script.expect([Command::ResumeReading { slot: conn.slot }]);
 }
@@ -202,7 +202,7 @@ fn a_long_message_is_checked_in_several_turns() {
     }
     // About 256 KiB of checking a turn, then 256 elements of 5 a turn.
     assert!((390..410).contains(&turns), "{turns}");
-    let commands = script.hub.take_commands();
+    let commands = script.commands();
     assert_eq!(
         commands,
         [
@@ -223,7 +223,7 @@ fn a_message_to_many_takes_its_part_of_the_turn() {
     }
     let batch = vec![PUBLISH; 200].join(",");
     script.says(conn, &format!("[{batch}]"));
-    let acks = script.hub.take_commands();
+    let acks = script.commands();
     let acks = acks.iter().filter(|command| **command == sent(conn, ACK));
     assert!(acks.count() < 50);
     assert!(script.hub.has_work());
@@ -237,10 +237,10 @@ fn many_with_work_take_turns() {
     for conn in &conns {
         script.says(*conn, &format!("[{batch}]"));
     }
-    script.hub.take_commands();
+    script.commands();
     for some in conns.chunks(SESSIONS_PER_RUN) {
         script.hub.run(script.time);
-        let commands = script.hub.take_commands();
+        let commands = script.commands();
         assert_eq!(commands.len(), SESSIONS_PER_RUN * TURN);
         assert!(some.iter().all(|conn| commands.contains(&sent(*conn, ACK))));
     }
@@ -253,7 +253,7 @@ fn a_client_that_keeps_the_app_busy_waits_for_it() {
     let heard = |script: &mut Script| {
         let mut count = 0;
         loop {
-            count += script.hub.take_commands().len();
+            count += script.commands().len();
             if !script.hub.has_work() {
                 return count;
             }
@@ -284,7 +284,7 @@ fn errors_and_publications_keep_the_app_busy_too() {
         for _ in 0..UNSEEN + 10 {
             script.says(conn, packet);
         }
-        let commands = script.hub.take_commands();
+        let commands = script.commands();
         let events = |commands: &[Command]| {
             let event = |command: &&Command| matches!(command, Command::Js(_));
             commands.iter().filter(event).count()
@@ -292,7 +292,7 @@ fn errors_and_publications_keep_the_app_busy_too() {
         assert_eq!(events(&commands), UNSEEN);
         script.js_catches_up();
         script.hub.run(script.time);
-        assert_eq!(events(&script.hub.take_commands()), 10);
+        assert_eq!(events(&script.commands()), 10);
     }
 }
 
@@ -323,7 +323,7 @@ fn questions_are_numbered_for_ever_and_never_0() {
     script.hub.live(conn).unwrap().asked = u32::MAX;
     script.says(conn, PUBLISH);
     assert_eq!(script.hub.session(conn.slot).unwrap().asked, 1);
-    assert_eq!(asked(script.hub.take_commands()), 1);
+    assert_eq!(asked(script.commands()), 1);
     script.replies(conn, 1, Reply::Allow);
     assert!(script.hub.session(conn.slot).unwrap().wait.is_none());
 }

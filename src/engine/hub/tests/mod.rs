@@ -11,12 +11,14 @@ mod properties;
 mod time;
 mod tokens;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::{Hub, Now, Reply};
 use crate::engine::auth::TokenVerifier;
+use crate::engine::broker::ChannelId;
 use crate::engine::command::{AuthOutcome, AuthReport, Command, ConnId, JsEvent, Replacement};
 use crate::engine::config::Config;
 use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Utf8};
@@ -26,6 +28,8 @@ use crate::engine::session::{Counters, Message};
 struct Script {
     hub: Hub,
     time: Now,
+    /// Who has joined which channel.
+    joined: BTreeSet<(ChannelId, u32)>,
 }
 
 impl Script {
@@ -38,7 +42,11 @@ impl Script {
         change(&mut config);
         let mut hub = Hub::new(config);
         hub.set_verifier(Some(TokenVerifier::new(SECRET, None)));
-        Self { hub, time: start() }
+        Self {
+            hub,
+            time: start(),
+            joined: BTreeSet::new(),
+        }
     }
 
     /// A client JavaScript knows nothing of, before its handshake.
@@ -75,7 +83,7 @@ impl Script {
 
     fn shakes_hands(&mut self, conn: ConnId) {
         self.says(conn, HANDSHAKE);
-        self.hub.take_commands();
+        self.commands();
         assert_eq!(
             self.hub.session(conn.slot).map(|session| session.state),
             Some(super::State::Open)
@@ -104,7 +112,7 @@ impl Script {
             conn,
             &format!(r##"{{"event":"#subscribe","data":{data},"cid":1}}"##),
         );
-        self.hub.take_commands();
+        self.commands();
         assert!(self.hub.channels_of(conn).contains(&name(channel)));
     }
 
@@ -134,10 +142,33 @@ impl Script {
         self
     }
 
+    /// The commands since the last look. Joining and leaving show in the publishes alone, which
+    /// name their audience in place of the channel.
+    fn commands(&mut self) -> Vec<Command> {
+        let mut seen = Vec::new();
+        for command in self.hub.take_commands() {
+            match command {
+                Command::Join { channel, slot } => {
+                    assert!(self.joined.insert((channel, slot)), "joined twice");
+                }
+                Command::Leave { channel, slot } => {
+                    assert!(self.joined.remove(&(channel, slot)), "left twice");
+                }
+                Command::Publish { channel, text } => {
+                    let joined = self.joined.iter().filter(|(it, _)| *it == channel);
+                    let channel = audience(joined.map(|(_, slot)| *slot));
+                    seen.push(Command::Publish { channel, text });
+                }
+                other => seen.push(other),
+            }
+        }
+        seen
+    }
+
     /// The commands since the last look, exactly.
     #[track_caller]
     fn expect<const N: usize>(&mut self, commands: [Command; N]) -> &mut Self {
-        assert_eq!(self.hub.take_commands(), commands);
+        assert_eq!(self.commands(), commands);
         self
     }
 
@@ -171,10 +202,15 @@ fn sent(conn: ConnId, text: &str) -> Command {
 }
 
 fn delivered<const N: usize>(text: &str, to: [ConnId; N]) -> Command {
-    Command::Deliver {
+    Command::Publish {
+        channel: audience(to.iter().map(|conn| conn.slot)),
         text: Bytes::copy_from_slice(text.as_bytes()),
-        to: to.iter().map(|conn| conn.slot).collect(),
     }
+}
+
+/// One bit per slot, as long as there are few.
+fn audience(slots: impl Iterator<Item = u32>) -> ChannelId {
+    slots.fold(0, |bits, slot| bits ^ 1_u32.rotate_left(slot))
 }
 
 fn closed(conn: ConnId, code: u16) -> Command {

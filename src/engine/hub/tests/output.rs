@@ -105,7 +105,7 @@ fn batching_the_app_asked_for_outlasts_that_of_the_handshake() {
 
 /// What was sent since the last look, whatever JavaScript was told or asked.
 fn texts(script: &mut Script) -> Vec<Command> {
-    let commands = script.hub.take_commands();
+    let commands = script.commands();
     let sent = |command: &Command| matches!(command, Command::Send { .. });
     commands.into_iter().filter(sent).collect()
 }

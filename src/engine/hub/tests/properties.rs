@@ -175,7 +175,7 @@ impl World {
             }
             Step::Overflows(who) => {
                 if let Some(conn) = self.clients[who] {
-                    self.script.hub.overflowed(conn.slot, 2, 1);
+                    self.script.hub.overflowed(conn, 2, 1);
                 }
             }
             Step::Ticks(ms) => {
@@ -227,11 +227,11 @@ impl World {
 
     /// Commands go to live connections, and what is counted is what there is.
     fn check(&mut self) {
-        let commands = self.script.hub.take_commands();
+        let commands = self.script.commands();
         let hub = &self.script.hub;
         for command in &commands {
             match command {
-                Command::Deliver { to, .. } => to.iter().for_each(|slot| self.is_live(*slot)),
+                Command::Join { .. } | Command::Leave { .. } | Command::Publish { .. } => {}
                 Command::Send { slot, .. }
                 | Command::Close { slot, .. }
                 | Command::Terminate { slot }
@@ -254,6 +254,10 @@ impl World {
         assert_eq!(counts.links, links);
         for session in hub.sessions_in(State::Closed) {
             assert!(session.channels.is_empty());
+        }
+        for (_, slot) in &self.script.joined {
+            let state = hub.session(*slot).map(|session| session.state);
+            assert!(state.is_some_and(|state| state != State::Closed));
         }
     }
 

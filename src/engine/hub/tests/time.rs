@@ -18,7 +18,7 @@ fn version_1_pings_with_a_packet() {
     script.ticks(8000).expect([sent(conn, "#1")]);
     script.says(conn, "#2").expect_nothing();
     script.ticks(29_999);
-    script.hub.take_commands();
+    script.commands();
     script.ticks(1).expect([closed(conn, 4001)]);
 }
 
@@ -27,7 +27,7 @@ fn a_silent_client_loses_its_connection() {
     let mut script = Script::new();
     let conn = script.client_with_js();
     script.ticks(29_999);
-    script.hub.take_commands();
+    script.commands();
     script.ticks(1).expect([
         js_closed(conn, 4001, "Client pong timed out"),
         closed(conn, 4001),
@@ -42,7 +42,7 @@ fn a_pong_shows_life() {
     let conn = script.client();
     script.ticks(20_000);
     script.says(conn, "").ticks(29_999);
-    script.hub.take_commands();
+    script.commands();
     script.ticks(1).expect([closed(conn, 4001)]);
 }
 
@@ -52,7 +52,7 @@ fn any_message_shows_life() {
     let conn = script.client();
     script.ticks(20_000);
     script.says(conn, "x").ticks(29_999);
-    script.hub.take_commands();
+    script.commands();
     assert_eq!(script.hub.counts().open, 1);
     script.ticks(1).expect([closed(conn, 4001)]);
 }
@@ -111,7 +111,7 @@ fn a_deadline_of_a_former_owner_of_the_slot_does_nothing() {
     script.after(5000);
     let conn = script.client();
     assert_eq!(conn.slot, former.slot);
-    script.hub.take_commands();
+    script.commands();
     script.ticks(5000).expect_nothing();
     script.ticks(3000).expect([sent(conn, "")]);
 }
@@ -130,6 +130,6 @@ fn a_client_that_is_not_read_cannot_be_silent() {
     script.hub.set_unread(conn, false, script.time);
     script.ticks(29_999);
     assert_eq!(script.hub.counts().open, 1);
-    script.hub.take_commands();
+    script.commands();
     script.ticks(1).expect([closed(conn, 4001)]);
 }

@@ -1,0 +1,139 @@
+//! What WebSockets had to say, collected without the lock and passed on with it.
+
+use crate::engine::command::ConnId;
+use crate::engine::hub::Now;
+use crate::engine::session::Message;
+use crate::engine::ws;
+
+use super::guard::guard;
+use super::mail::Mail;
+use super::shard::Shard;
+
+/// What several WebSockets had to say, in order.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    events: Vec<ws::Event>,
+    reports: Vec<Report>,
+    /// Bytes that came in.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Report {
+    conn: ConnId,
+    /// How many of the events are its own.
+    events: usize,
+    /// Bytes it has received so far.
+    bytes: u64,
+    /// It cannot send any more.
+    closing: bool,
+}
+
+impl Heard {
+    /// Lets a WebSocket do something.
+    pub(super) fn listen(
+        &mut self,
+        conn: ConnId,
+        ws: &mut ws::Connection,
+        step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>),
+    ) {
+        let (before, received) = (self.events.len(), ws.bytes_received());
+        step(ws, &mut self.events);
+        self.bytes += (ws.bytes_received() - received) as usize;
+        self.reports.push(Report {
+            conn,
+            events: self.events.len() - before,
+            bytes: ws.bytes_received(),
+            closing: !ws.is_open(),
+        });
+    }
+
+    /// What one WebSocket had to say.
+    pub(super) fn of(
+        conn: ConnId,
+        ws: &mut ws::Connection,
+        step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>),
+    ) -> Self {
+        let mut heard = Self::default();
+        heard.listen(conn, ws, step);
+        heard
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.reports.is_empty()
+    }
+
+    /// How many have said something, and the bytes it took.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.reports.len(), self.bytes)
+    }
+
+    /// Forgets what was said since it held this many events: it was cut short by a panic.
+    pub(super) fn forget(&mut self, events: usize) {
+        self.events.truncate(events);
+    }
+
+    pub(super) fn events(&self) -> usize {
+        self.events.len()
+    }
+}
+
+impl Shard {
+    /// Passes on what was heard. A panic costs one connection only.
+    pub(super) fn apply(&mut self, heard: &mut Heard, time: Now) {
+        heard.bytes = 0;
+        let mut events = heard.events.drain(..);
+        for report in heard.reports.drain(..) {
+            let conn = report.conn;
+            let after = events.len() - report.events;
+            let own = events.by_ref().take(report.events);
+            let passed = guard(|| {
+                self.pass_on(&report, own, time);
+                self.execute();
+            });
+            // Those after a panic are nobody else's.
+            for _ in after..events.len() {
+                events.next();
+            }
+            if let Err(message) = passed {
+                self.js.push_fault(&message);
+                self.post(conn.slot, Mail::Destroy { slot: conn.slot });
+            }
+        }
+    }
+
+    fn pass_on(&mut self, report: &Report, events: impl Iterator<Item = ws::Event>, time: Now) {
+        let Report { conn, .. } = *report;
+        let slot = conn.slot;
+        self.hub.bytes_received(conn, report.bytes);
+        self.hub.begin_turn();
+        for event in events {
+            match event {
+                ws::Event::Message { text, data } => {
+                    self.hub.message(conn, Message { text, data }, time);
+                }
+                ws::Event::Error(error) => self.hub.link_error(conn, &error),
+                ws::Event::Write(frame) => self.reply(conn, Mail::Frame { slot, frame }),
+                ws::Event::Ended => self.reply(conn, Mail::End { slot }),
+                ws::Event::Destroy => self.reply(conn, Mail::Destroy { slot }),
+                ws::Event::Closed { code, reason } => {
+                    self.hub.link_closed(conn, code, &reason);
+                    self.execute();
+                    self.detach(conn);
+                }
+            }
+        }
+        if report.closing {
+            self.hub.link_closing(conn);
+        }
+        self.limit_js(slot);
+    }
+
+    /// Posts something of the WebSocket's own behind what the engine has said so far.
+    fn reply(&mut self, conn: ConnId, mail: Mail) {
+        self.execute();
+        if self.place_of(conn).is_some() {
+            self.post(conn.slot, mail);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Writing: once per turn and connection, however much there is for it.
+
+use std::io::{self, IoSlice, Write};
+use std::net::Shutdown;
+
+use crate::runtime::clock::now;
+use crate::runtime::guard::guard;
+use crate::runtime::outbox::{Admission, Line, Refused, Written};
+
+use super::socket::Socket;
+use super::thread::Thread;
+
+impl Thread {
+    /// Ends the turn: sends what it has brought. A panic costs one connection only.
+    pub(super) fn flush(&mut self) {
+        if !self.outbox.is_dirty() {
+            return;
+        }
+        let backpressure = self.core.limits.backpressure;
+        let instant = now().instant;
+        let (mut refused, mut faults) = (Vec::new(), Vec::new());
+        let lost = &mut self.lost;
+        self.outbox.flush(|line, finished| {
+            let conn = line.conn;
+            if line.cut {
+                return;
+            }
+            let sent = guard(|| {
+                match line.admit(finished, backpressure, 0, instant) {
+                    Admission::Admitted => {}
+                    refusal => refused.push(Refused::new(line, refusal, 0)),
+                }
+                line.write(finished, send)
+            });
+            match sent {
+                Ok(written) => {
+                    if is_over(line, written) {
+                        lost.push(conn);
+                    }
+                }
+                Err(message) => {
+                    faults.push(message);
+                    lost.push(conn);
+                }
+            }
+        });
+        self.core.refuse(&refused);
+        faults.iter().for_each(|message| self.core.fault(message));
+    }
+
+    /// The socket takes more.
+    pub(super) fn write_backlog(&mut self, slot: u32) {
+        let Some(line) = self.outbox.line(slot) else {
+            return;
+        };
+        if line.unsent() == 0 || line.cut {
+            return;
+        }
+        let conn = line.conn;
+        let sent = guard(|| {
+            let written = line.write_backlog(send);
+            is_over(line, written)
+        });
+        match sent {
+            Ok(false) => {}
+            Ok(true) => self.lost.push(conn),
+            Err(message) => {
+                self.core.fault(&message);
+                self.lost.push(conn);
+            }
+        }
+    }
+}
+
+fn send(socket: &mut Socket, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    match slices {
+        [slice] => socket.stream.write(slice),
+        slices => socket.stream.write_vectored(slices),
+    }
+}
+
+/// What follows a write. True if the connection is over.
+fn is_over(line: &mut Line<Socket>, written: io::Result<Written>) -> bool {
+    let Ok(written) = written else {
+        return true;
+    };
+    if !written.all {
+        return false;
+    }
+    line.ws.pongs_flushed();
+    if std::mem::take(&mut line.end) {
+        if line.io.stream.shutdown(Shutdown::Write).is_err() {
+            return true;
+        }
+        line.io.we_ended = true;
+    }
+    line.io.is_over()
+}

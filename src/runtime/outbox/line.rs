@@ -1,0 +1,249 @@
+//! The outgoing side of one connection.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, Bytes};
+
+use crate::engine::command::ConnId;
+use crate::engine::ws;
+
+use super::limit::Losses;
+use super::piece::{Finished, Piece};
+
+/// Slices per system call: the kernel's limit (`UIO_MAXIOV`).
+const MAX_SLICES: usize = 1024;
+
+/// A turn of so many pieces or fewer needs no list of its own.
+const FEW_SLICES: usize = 16;
+
+/// How messages become frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// As they are: the same bytes for everybody.
+    Plain,
+    /// Compressed, the same bytes for everybody with this key.
+    Shared(ws::ShareKey),
+    /// Compressed with a context of its own.
+    Own,
+}
+
+/// What the socket has not taken.
+#[derive(Debug, Default)]
+struct Backlog {
+    chunks: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+/// A connection with what is to be sent on it; `T` is what its transport needs.
+#[derive(Debug)]
+pub(in crate::runtime) struct Line<T> {
+    pub(in crate::runtime) conn: ConnId,
+    pub(in crate::runtime) ws: ws::Connection,
+    pub(in crate::runtime) io: T,
+    /// Half-close once everything is written.
+    pub(in crate::runtime) end: bool,
+    /// Nothing is sent any more: it is about to be dropped.
+    pub(in crate::runtime) cut: bool,
+    pub(super) framing: Framing,
+    pub(super) dirty: bool,
+    pub(super) pieces: Vec<Piece>,
+    backlog: Option<Box<Backlog>>,
+    pub(super) losses: Option<Box<Losses>>,
+}
+
+/// What came of writing a turn's pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::runtime) struct Written {
+    /// Everything has left.
+    pub(in crate::runtime) all: bool,
+    /// The socket takes no more at the moment.
+    pub(in crate::runtime) blocked: bool,
+    /// Bytes it took.
+    pub(in crate::runtime) bytes: usize,
+}
+
+impl<T> Line<T> {
+    pub(in crate::runtime) fn new(conn: ConnId, ws: ws::Connection, io: T) -> Self {
+        let framing = match ws.share_key() {
+            _ if ws.can_share_frames() => Framing::Plain,
+            Some(key) => Framing::Shared(key),
+            None => Framing::Own,
+        };
+        Self {
+            conn,
+            ws,
+            io,
+            end: false,
+            cut: false,
+            framing,
+            dirty: false,
+            pieces: Vec::new(),
+            backlog: None,
+            losses: None,
+        }
+    }
+
+    /// Bytes the socket has not taken, without those of this turn.
+    pub(in crate::runtime) fn unsent(&self) -> usize {
+        self.backlog.as_ref().map_or(0, |backlog| backlog.bytes)
+    }
+
+    /// Whether this turn has something for it.
+    pub(in crate::runtime) fn has_pieces(&self) -> bool {
+        !self.pieces.is_empty()
+    }
+
+    /// Sends nothing more, and forgets what was to be sent.
+    pub(in crate::runtime) fn cut_off(&mut self) {
+        self.cut = true;
+        self.pieces = Vec::new();
+        self.backlog = None;
+    }
+
+    /// Drops the turn's channel messages. Gives how many they were.
+    pub(in crate::runtime) fn drop_published(&mut self, finished: &Finished) -> u64 {
+        let mut dropped = 0;
+        self.pieces.retain(|piece| {
+            if piece.is_published() {
+                dropped += u64::from(piece.messages(finished));
+            }
+            !piece.is_published()
+        });
+        dropped
+    }
+
+    /// Writes the turn's pieces with as few calls of `write` as possible; keeps what is left.
+    pub(in crate::runtime) fn write(
+        &mut self,
+        finished: &Finished,
+        mut write: impl FnMut(&mut T, &[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<Written> {
+        if self.backlog.is_some() {
+            // Behind what waits already; the socket tells when it takes more.
+            self.keep(0, finished);
+            return Ok(self.stuck(0));
+        }
+        let io = &mut self.io;
+        let slices = self.pieces.iter().map(|piece| piece.slice(finished));
+        let mut written = 0;
+        let blocked = if self.pieces.len() <= FEW_SLICES {
+            let mut list = [IoSlice::new(&[]); FEW_SLICES];
+            let mut length = 0;
+            for (entry, slice) in list.iter_mut().zip(slices) {
+                *entry = IoSlice::new(slice);
+                length += 1;
+            }
+            write_all(&mut list[..length], &mut written, |list| write(io, list))?
+        } else {
+            let mut list: Vec<_> = slices.map(IoSlice::new).collect();
+            write_all(&mut list, &mut written, |list| write(io, list))?
+        };
+        if !blocked {
+            return Ok(Written {
+                all: true,
+                blocked: false,
+                bytes: written,
+            });
+        }
+        self.keep(written, finished);
+        Ok(self.stuck(written))
+    }
+
+    /// Writes what was left of earlier turns.
+    pub(in crate::runtime) fn write_backlog(
+        &mut self,
+        mut write: impl FnMut(&mut T, &[IoSlice<'_>]) -> io::Result<usize>,
+    ) -> io::Result<Written> {
+        let mut written = 0;
+        let Some(backlog) = &mut self.backlog else {
+            return Ok(Written {
+                all: true,
+                blocked: false,
+                bytes: 0,
+            });
+        };
+        while !backlog.chunks.is_empty() {
+            let chunks = backlog.chunks.iter().take(MAX_SLICES);
+            let list: Vec<_> = chunks.map(|chunk| IoSlice::new(chunk)).collect();
+            match write(&mut self.io, &list) {
+                Ok(count) => {
+                    written += count;
+                    backlog.advance(count);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(self.stuck(written));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.backlog = None;
+        Ok(Written {
+            all: true,
+            blocked: false,
+            bytes: written,
+        })
+    }
+
+    fn stuck(&self, bytes: usize) -> Written {
+        Written {
+            all: self.backlog.is_none(),
+            blocked: self.backlog.is_some(),
+            bytes,
+        }
+    }
+
+    /// Keeps what comes after the first `skip` bytes of the turn.
+    fn keep(&mut self, mut skip: usize, finished: &Finished) {
+        for piece in &self.pieces {
+            let length = piece.slice(finished).len();
+            if length > skip {
+                let backlog = self.backlog.get_or_insert_default();
+                let chunk = piece.keep(skip, finished);
+                backlog.bytes += chunk.len();
+                backlog.chunks.push_back(chunk);
+                skip = 0;
+            } else {
+                skip -= length;
+            }
+        }
+    }
+}
+
+impl Backlog {
+    fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
+        while let Some(chunk) = self.chunks.front_mut() {
+            if chunk.len() > written {
+                chunk.advance(written);
+                return;
+            }
+            written -= chunk.len();
+            self.chunks.pop_front();
+        }
+    }
+}
+
+/// Writes all slices; true if the socket takes no more before that.
+fn write_all(
+    mut list: &mut [IoSlice<'_>],
+    written: &mut usize,
+    mut write: impl FnMut(&[IoSlice<'_>]) -> io::Result<usize>,
+) -> io::Result<bool> {
+    // Empty ones would make a finished write look like a closed socket.
+    IoSlice::advance_slices(&mut list, 0);
+    while !list.is_empty() {
+        let upto = list.len().min(MAX_SLICES);
+        match write(&list[..upto]) {
+            Ok(count) => {
+                *written += count;
+                IoSlice::advance_slices(&mut list, count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
