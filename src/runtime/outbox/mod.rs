@@ -12,6 +12,8 @@ mod limit;
 mod line;
 mod lines;
 mod piece;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 
