@@ -20,12 +20,15 @@ impl Group {
     pub(super) fn append<T>(&mut self, lines: &mut Lines<T>, append: impl FnOnce(&mut Log)) {
         let id = match self.log {
             Some(id) => {
-                let from = lines.logs[id as usize].mark();
-                for slot in std::mem::take(&mut lines.logs[id as usize].waiting) {
+                let log = &mut lines.logs[id as usize];
+                let (from, mut waiting) = (log.mark(), std::mem::take(&mut log.waiting));
+                for slot in waiting.drain(..) {
                     if self.members.contains(slot) {
                         lines.begin_stretch(slot, id, from);
                     }
                 }
+                // Nobody who gets this has begun to wait for it meanwhile.
+                lines.logs[id as usize].waiting = waiting;
                 id
             }
             None => {

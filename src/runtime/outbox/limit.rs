@@ -80,7 +80,7 @@ impl<T> Line<T> {
             self.cut_off();
             return Admission::Overflowed(unsent);
         }
-        let dropped = self.drop_published(finished);
+        let dropped = self.drop_published(&finished.logs);
         self.report_losses(dropped, now)
     }
 

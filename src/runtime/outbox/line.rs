@@ -9,13 +9,13 @@ use crate::engine::command::ConnId;
 use crate::engine::ws;
 
 use super::limit::Losses;
-use super::piece::{Finished, Piece};
+use super::piece::{Finished, Logs, Piece};
 
 /// Slices per system call: the kernel's limit (`UIO_MAXIOV`).
 const MAX_SLICES: usize = 1024;
 
-/// A turn of so many pieces or fewer needs no list of its own.
-const FEW_SLICES: usize = 16;
+/// So many bytes are put together before they are written.
+const TOGETHER: usize = 32 * 1024;
 
 /// How messages become frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +102,11 @@ impl<T> Line<T> {
     }
 
     /// Drops the turn's channel messages. Gives how many they were.
-    pub(in crate::runtime) fn drop_published(&mut self, finished: &Finished) -> u64 {
+    pub(in crate::runtime) fn drop_published(&mut self, logs: &Logs) -> u64 {
         let mut dropped = 0;
         self.pieces.retain(|piece| {
             if piece.is_published() {
-                dropped += u64::from(piece.messages(finished));
+                dropped += u64::from(piece.messages(logs));
             }
             !piece.is_published()
         });
@@ -116,28 +116,30 @@ impl<T> Line<T> {
     /// Writes the turn's pieces with as few calls of `write` as possible; keeps what is left.
     pub(in crate::runtime) fn write(
         &mut self,
-        finished: &Finished,
+        finished: &mut Finished,
         mut write: impl FnMut(&mut T, &[IoSlice<'_>]) -> io::Result<usize>,
     ) -> io::Result<Written> {
         if self.backlog.is_some() {
             // Behind what waits already; the socket tells when it takes more.
-            self.keep(0, finished);
+            self.keep(0, &finished.logs);
             return Ok(self.stuck(0));
         }
-        let io = &mut self.io;
-        let slices = self.pieces.iter().map(|piece| piece.slice(finished));
         let mut written = 0;
-        let blocked = if self.pieces.len() <= FEW_SLICES {
-            let mut list = [IoSlice::new(&[]); FEW_SLICES];
-            let mut length = 0;
-            for (entry, slice) in list.iter_mut().zip(slices) {
-                *entry = IoSlice::new(slice);
-                length += 1;
-            }
-            write_all(&mut list[..length], &mut written, |list| write(io, list))?
+        let Finished { logs, together } = finished;
+        let io = &mut self.io;
+        let slices = self.pieces.iter().map(|piece| piece.slice(logs));
+        let length: usize = slices.clone().map(<[u8]>::len).sum();
+        let mut all =
+            |list: &mut [IoSlice<'_>]| write_all(list, &mut written, |list| write(io, list));
+        let blocked = if let [piece] = &*self.pieces {
+            all(&mut [IoSlice::new(piece.slice(logs))])?
+        } else if length <= TOGETHER {
+            // Copying a little costs less than a longer list does in the kernel.
+            together.clear();
+            slices.for_each(|slice| together.extend_from_slice(slice));
+            all(&mut [IoSlice::new(together)])?
         } else {
-            let mut list: Vec<_> = slices.map(IoSlice::new).collect();
-            write_all(&mut list, &mut written, |list| write(io, list))?
+            all(&mut slices.map(IoSlice::new).collect::<Vec<_>>())?
         };
         if !blocked {
             return Ok(Written {
@@ -146,7 +148,7 @@ impl<T> Line<T> {
                 bytes: written,
             });
         }
-        self.keep(written, finished);
+        self.keep(written, &finished.logs);
         Ok(self.stuck(written))
     }
 
@@ -195,12 +197,12 @@ impl<T> Line<T> {
     }
 
     /// Keeps what comes after the first `skip` bytes of the turn.
-    fn keep(&mut self, mut skip: usize, finished: &Finished) {
+    fn keep(&mut self, mut skip: usize, logs: &Logs) {
         for piece in &self.pieces {
-            let length = piece.slice(finished).len();
+            let length = piece.slice(logs).len();
             if length > skip {
                 let backlog = self.backlog.get_or_insert_default();
-                let chunk = piece.keep(skip, finished);
+                let chunk = piece.keep(skip, logs);
                 backlog.bytes += chunk.len();
                 backlog.chunks.push_back(chunk);
                 skip = 0;

@@ -51,6 +51,8 @@ pub(super) struct Outbox<T> {
     audiences: Vec<Option<Box<Audience>>>,
     /// Channels with a log.
     active: Vec<ChannelId>,
+    /// The last turn: its lists are kept for the next one.
+    finished: Finished,
 }
 
 impl<T> Default for Outbox<T> {
@@ -59,6 +61,7 @@ impl<T> Default for Outbox<T> {
             lines: Lines::default(),
             audiences: Vec::new(),
             active: Vec::new(),
+            finished: Finished::default(),
         }
     }
 }
@@ -182,44 +185,43 @@ impl<T> Outbox<T> {
     }
 
     /// Ends the turn: `each` connection with something to send gets to write it.
-    pub(super) fn flush(&mut self, mut each: impl FnMut(&mut Line<T>, &Finished)) {
+    pub(super) fn flush(&mut self, mut each: impl FnMut(&mut Line<T>, &mut Finished)) {
         if self.lines.dirty.is_empty() {
             return;
         }
-        let finished = self.finish_logs();
+        self.finish_logs();
         let mut dirty = std::mem::take(&mut self.lines.dirty);
         for slot in dirty.drain(..) {
             let Some(line) = self.lines.get(slot) else {
                 continue;
             };
             line.dirty = false;
-            each(line, &finished);
+            each(line, &mut self.finished);
             let mut pieces = std::mem::take(&mut line.pieces);
             pieces.clear();
-            if self.lines.spare.len() < SPARE && pieces.capacity() > 0 && pieces.capacity() <= 64 {
+            let worth_keeping = (1..=64).contains(&pieces.capacity());
+            if self.lines.spare.len() < SPARE && worth_keeping {
                 self.lines.spare.push(pieces);
             }
         }
         self.lines.dirty = dirty;
+        self.finished.logs.clear();
     }
 
-    fn finish_logs(&mut self) -> Finished {
+    fn finish_logs(&mut self) {
         let lines = &mut self.lines;
         let logs = lines.logs.iter_mut().take(lines.used_logs);
-        let logs = logs.map(|log| {
+        self.finished.logs.extend(logs.map(|log| {
             let end = log.mark().messages;
             (log.finish(), end)
-        });
-        let finished = Finished {
-            logs: logs.collect(),
-        };
+        }));
         lines.used_logs = 1;
         if lines.bytes > KEPT_LOG {
             // What one big turn needed is not kept for small ones.
             lines.logs = vec![Log::default()];
         }
         lines.bytes = 0;
-        for channel in std::mem::take(&mut self.active) {
+        for channel in self.active.drain(..) {
             let Some(entry) = self.audiences.get_mut(channel as usize) else {
                 continue;
             };
@@ -230,6 +232,5 @@ impl<T> Outbox<T> {
                 *entry = None;
             }
         }
-        finished
     }
 }

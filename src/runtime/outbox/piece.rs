@@ -55,7 +55,7 @@ impl Log {
     /// Ends the log: its bytes, to be shared by all who send them.
     pub(super) fn finish(&mut self) -> Bytes {
         self.messages = 0;
-        self.waiting = Vec::new();
+        self.waiting.clear();
         self.bytes.split().freeze()
     }
 }
@@ -75,10 +75,15 @@ pub(super) enum Piece {
     Bytes(Bytes),
 }
 
-/// The logs of a turn after its end.
+/// The logs of a turn after its end, with the messages in each.
+pub(super) type Logs = [(Bytes, u32)];
+
+/// A turn after its end.
 #[derive(Debug, Default)]
 pub(in crate::runtime) struct Finished {
     pub(super) logs: Vec<(Bytes, u32)>,
+    /// Where small pieces are put together.
+    pub(super) together: Vec<u8>,
 }
 
 impl Piece {
@@ -87,10 +92,9 @@ impl Piece {
     }
 
     /// Its bytes.
-    pub(super) fn slice<'a>(&'a self, finished: &'a Finished) -> &'a [u8] {
+    pub(super) fn slice<'a>(&'a self, logs: &'a Logs) -> &'a [u8] {
         match self {
-            Self::Log { log, from, to } => finished
-                .logs
+            Self::Log { log, from, to } => logs
                 .get(*log as usize)
                 .and_then(|(log, _)| log.get(Self::range(*from, *to, log)))
                 .unwrap_or_default(),
@@ -99,10 +103,9 @@ impl Piece {
     }
 
     /// Its bytes from `start` on, to keep.
-    pub(super) fn keep(&self, start: usize, finished: &Finished) -> Bytes {
+    pub(super) fn keep(&self, start: usize, logs: &Logs) -> Bytes {
         match self {
-            Self::Log { log, from, to } => finished
-                .logs
+            Self::Log { log, from, to } => logs
                 .get(*log as usize)
                 .map(|(log, _)| log.slice(Self::range(*from, *to, log)).slice(start..))
                 .unwrap_or_default(),
@@ -120,12 +123,12 @@ impl Piece {
     }
 
     /// Messages in it.
-    pub(super) fn messages(&self, finished: &Finished) -> u32 {
+    pub(super) fn messages(&self, logs: &Logs) -> u32 {
         match self {
             Self::Log { log, from, to } => {
                 let end = match to {
                     Some(to) => to.messages,
-                    None => finished.logs.get(*log as usize).map_or(0, |(_, end)| *end),
+                    None => logs.get(*log as usize).map_or(0, |(_, end)| *end),
                 };
                 end.saturating_sub(from.messages)
             }
