@@ -60,7 +60,7 @@ impl Hub {
     fn add_channel(&mut self, slot: u32, channel: &JsonText) -> bool {
         let change = self.broker.subscribe(channel, slot);
         if let Some(session) = self.sessions.get_mut(slot) {
-            session.channels.insert(change.id);
+            session.channels.insert(change.id, 0);
         }
         change.edge
     }
@@ -73,7 +73,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return false;
         };
-        if !session.channels.swap_remove(&id) {
+        if session.channels.remove(id).is_none() {
             return false;
         }
         self.leave(slot, id);
@@ -93,7 +93,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        for id in std::mem::take(&mut session.channels) {
+        for (id, _) in session.channels.take().iter() {
             self.leave(slot, id);
         }
     }
@@ -248,7 +248,7 @@ impl Hub {
         let session = self.sessions.get(slot);
         session
             .zip(id)
-            .is_some_and(|(session, id)| session.channels.contains(&id))
+            .is_some_and(|(session, id)| session.channels.contains(id))
     }
 
     /// The app subscribes a socket through the built-in broker.
