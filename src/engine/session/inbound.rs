@@ -73,13 +73,18 @@ struct Pending {
 impl InboundQueue {
     /// Appends a message. True if the connection should now be paused.
     pub fn push(&mut self, message: Message) -> bool {
-        let pending = self.0.get_or_insert_default();
-        pending.bytes += message.data.len() + size_of::<Message>();
-        if pending.first.is_none() {
-            pending.first = Some(message);
-        } else {
-            pending.messages.push_back(message);
-        }
+        let bytes = message.data.len() + size_of::<Message>();
+        let pending = match &mut self.0 {
+            Some(pending) => {
+                pending.append(message);
+                pending
+            }
+            none => none.insert(Box::new(Pending {
+                first: Some(message),
+                ..Pending::default()
+            })),
+        };
+        pending.bytes += bytes;
         let pause = pending.bytes > HIGH_WATER && !pending.paused;
         pending.paused |= pause;
         pause
@@ -156,6 +161,14 @@ impl InboundQueue {
 }
 
 impl Pending {
+    fn append(&mut self, message: Message) {
+        if self.first.is_none() {
+            self.first = Some(message);
+        } else {
+            self.messages.push_back(message);
+        }
+    }
+
     fn pop(&mut self) -> Option<Inbound> {
         if let Some(unchecked) = self.unchecked.take() {
             return Some(Inbound::Unchecked(*unchecked));
@@ -167,11 +180,8 @@ impl Pending {
             self.batch = None;
         }
         let message = self.first.take()?;
-        self.first = self.messages.pop_front();
         self.bytes -= message.data.len() + size_of::<Message>();
-        if self.messages.is_empty() {
-            self.messages = VecDeque::new();
-        }
+        self.first = self.messages.pop_front();
         Some(Inbound::Message(message))
     }
 
