@@ -42,6 +42,11 @@ const RULES: &[Rule] = &[
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "auth"]),
     },
+    Rule {
+        module: &["engine", "timer"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),
+    },
 ];
 
 fn is_below<S: AsRef<str>>(path: &[S], prefix: &[&str]) -> bool {
@@ -90,6 +95,7 @@ fn planted_upward_imports_are_found() {
         (&["engine", "protocol"], "use crate::engine::hub::Hub;"),
         (&["engine", "ws"], "use super::protocol::Frame;"),
         (&["engine", "auth"], "use crate::engine::config::Config;"),
+        (&["engine", "timer"], "use super::command::ConnId;"),
     ];
     for (module, text) in planted {
         let module: Vec<String> = module.iter().map(ToString::to_string).collect();

@@ -2,7 +2,8 @@
 //!
 //! Nothing here knows of tokio, napi, a clock or a socket. [`hub::Hub`] is the composition; the
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
-//! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels).
+//! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
+//! `timer` (deadlines).
 
 pub mod auth;
 pub mod broker;
@@ -11,4 +12,5 @@ pub mod config;
 pub mod hub;
 pub mod protocol;
 pub mod session;
+pub mod timer;
 pub mod ws;

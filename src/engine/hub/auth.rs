@@ -87,16 +87,12 @@ impl Hub {
             AuthOutcome::Accepted {
                 truthy, expires_at, ..
             } => {
-                session.authenticated = truthy;
-                session.token_expires_at = expires_at;
+                session.set_token(truthy, expires_at);
                 if self.hooked(hook::INBOUND) {
                     return self.ask_authenticate(slot, flow, auth);
                 }
             }
-            AuthOutcome::Refused { .. } => {
-                session.authenticated = false;
-                session.token_expires_at = None;
-            }
+            AuthOutcome::Refused { .. } => session.set_token(false, None),
         }
         self.admitted(slot, flow, auth, now);
     }
@@ -163,8 +159,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        session.authenticated = false;
-        session.token_expires_at = None;
+        session.set_token(false, None);
         if session.js {
             let conn = session.conn;
             self.js_gated(slot, JsEvent::Deauthenticated { conn });
@@ -173,13 +168,9 @@ impl Hub {
 
     /// Takes an expired token away. Returns its `exp`; the client is to be told.
     pub(super) fn expire_token(&mut self, slot: u32, now: Now) -> Option<f64> {
-        let session = self.sessions.get(slot)?;
-        if !session.token_expired(now.unix_ms) {
-            return None;
-        }
-        let expired = session.token_expires_at;
+        let expired = self.sessions.get(slot)?.expired_token(now.unix_ms)?;
         self.deauthenticate(slot);
-        expired
+        Some(expired)
     }
 
     pub(super) fn tell_lost_token(&mut self, slot: u32, expired: Option<f64>) {
@@ -196,8 +187,7 @@ impl Hub {
         expires_at: Option<f64>,
     ) {
         if let Some(session) = self.live(conn) {
-            session.authenticated = authenticated;
-            session.token_expires_at = expires_at;
+            session.set_token(authenticated, expires_at);
         }
     }
 }

@@ -137,7 +137,7 @@ impl Hub {
             return;
         };
         session.link = Link::Closed;
-        session.close = Some((code, reason.into()));
+        session.close = Some(Box::new((code, reason.into())));
         self.destroy(conn.slot, code, Some(reason.to_owned()));
         self.links = self.links.saturating_sub(1);
         self.reap(conn.slot);
@@ -162,8 +162,11 @@ impl Hub {
         let Some(session) = self.sessions.remove(slot) else {
             return;
         };
+        self.wheel.cancel(slot);
         self.counts.sessions -= 1;
-        let (code, reason) = session.close.unwrap_or_else(|| (1006, "".into()));
+        let (code, reason) = session
+            .close
+            .map_or_else(|| (1006, "".into()), |close| *close);
         self.js(JsEvent::Gone {
             conn: session.conn,
             code,

@@ -31,10 +31,11 @@ impl Hub {
             return;
         };
         session.counters.received += 1;
+        let time = self.clock.coming(now.instant);
         if pong {
-            session.reset_pong(&self.config, now.instant);
+            session.reset_pong(&self.config, time);
         } else {
-            session.reset_pong_by_message(&self.config, now.instant);
+            session.reset_pong_by_message(&self.config, time);
         }
         if raw_hook {
             let Message { text, data } = message;
@@ -85,7 +86,7 @@ impl Hub {
             if session.wait.is_some() {
                 return self.after_packets(slot);
             }
-            if session.unseen >= UNSEEN && session.told > self.js_acknowledged {
+            if session.unseen as usize >= UNSEEN && session.told > self.js_acknowledged {
                 return self.hold_up(slot);
             }
             let Some(next) = session.inbound.pop() else {

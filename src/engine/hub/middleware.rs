@@ -200,8 +200,7 @@ impl Hub {
         } = reply
         {
             if let Some(session) = self.sessions.get_mut(slot) {
-                session.authenticated = false;
-                session.token_expires_at = None;
+                session.set_token(false, None);
             }
             auth.outcome = AuthOutcome::Refused {
                 json,

@@ -30,6 +30,7 @@ use super::command::{Command, ConnId, JsEvent};
 use super::config::{Config, hook};
 use super::protocol::JsonText;
 use super::session::{Counters, Session, State};
+use super::timer::{Clock, Wheel};
 
 pub use middleware::Reply;
 pub use output::BatchOp;
@@ -40,6 +41,9 @@ const TURN: usize = 256;
 /// Events of one session that JavaScript has not seen, at most, a KiB of data counting as one
 /// more: others' events come behind them.
 const UNSEEN: usize = 512;
+
+/// Commands that room is kept for.
+const COMMANDS_KEPT: usize = 1024;
 
 /// Sessions that have a turn in one [`Hub::run`]: it holds up everybody else.
 const SESSIONS_PER_RUN: usize = 8;
@@ -79,7 +83,9 @@ pub struct Hub {
     verifier: Option<TokenVerifier>,
     sessions: table::Table,
     broker: Broker,
-    due: timers::Due,
+    clock: Clock,
+    /// When each session is to be looked at, by slot.
+    wheel: Wheel,
     commands: Vec<Command>,
     /// What the turn has cost so far.
     spent: usize,
@@ -117,7 +123,9 @@ impl Hub {
     /// A client connected. `js` says that JavaScript has made an object for it already.
     pub fn open(&mut self, id: &str, js: bool, now: Now) -> ConnId {
         let conn = self.sessions.reserve();
-        let session = Session::new(conn, id.into(), js, &self.config, now.instant);
+        self.clock.start(now.instant);
+        let time = self.clock.coming(now.instant);
+        let session = Session::new(conn, id.into(), js, &self.config, time);
         self.sessions.insert(session);
         self.links += 1;
         self.counts.sessions += 1;
@@ -171,10 +179,11 @@ impl Hub {
         std::mem::take(&mut self.commands)
     }
 
-    /// Gives an emptied list back, to be filled again.
+    /// Gives an emptied list back, to be filled again. What was a single moment's is not kept.
     pub fn recycle(&mut self, mut commands: Vec<Command>) {
         if self.commands.is_empty() {
             commands.clear();
+            commands.shrink_to(COMMANDS_KEPT);
             self.commands = commands;
         }
     }
@@ -238,8 +247,8 @@ impl Hub {
         let session = self.sessions.get(conn.slot);
         let session = session.filter(|session| session.conn == conn)?;
         let mut counters = session.counters;
-        for (channel, before) in &session.channels {
-            counters.prepared += self.broker.published(*channel) - before;
+        for (channel, before) in session.channels.iter() {
+            counters.prepared += self.broker.published(channel) - before;
         }
         Some(counters)
     }
@@ -272,8 +281,8 @@ impl Hub {
     fn names(&self, session: &Session) -> Vec<JsonText> {
         session
             .channels
-            .keys()
-            .filter_map(|id| Some(self.broker.get(*id)?.name.clone()))
+            .iter()
+            .filter_map(|(id, _)| Some(self.broker.get(id)?.name.clone()))
             .collect()
     }
 
@@ -312,7 +321,8 @@ impl Hub {
             if session.told <= seen {
                 session.unseen = 0;
             }
-            session.unseen = session.unseen.saturating_add(1 + size / 1024);
+            let size = u32::try_from(size / 1024).unwrap_or(u32::MAX - 1);
+            session.unseen = session.unseen.saturating_add(1 + size);
             session.told = batch;
         }
     }

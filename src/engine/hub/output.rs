@@ -73,12 +73,13 @@ impl Hub {
             self.config.batch_interval,
             self.config.batch_on_handshake_duration,
         );
+        let time = self.clock.coming(now.instant);
         self.batching(slot, |batching| {
-            batching.start_interval(now.instant, interval);
+            batching.start_interval(time, interval);
             if by_app {
                 batching.by_app = true;
             } else {
-                batching.stop_at = Some(now.instant + duration);
+                batching.stop_at = Some(time.after(duration));
             }
         });
         self.settle(slot);

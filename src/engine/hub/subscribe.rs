@@ -1,7 +1,5 @@
 //! Subscriptions of clients and of JavaScript.
 
-use indexmap::map::Entry;
-
 use super::{Hub, Reply};
 use crate::engine::broker::ChannelId;
 use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
@@ -64,9 +62,8 @@ impl Hub {
         let change = self.broker.subscribe(channel, slot);
         let published = self.broker.published(change.id);
         if let Some(session) = self.sessions.get_mut(slot)
-            && let Entry::Vacant(entry) = session.channels.entry(change.id)
+            && session.channels.insert(change.id, published)
         {
-            entry.insert(published);
             if session.joined {
                 let channel = change.id;
                 self.commands.push(Command::Join { channel, slot });
@@ -85,7 +82,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return false;
         };
-        let Some(published) = session.channels.swap_remove(&id) else {
+        let Some(published) = session.channels.remove(id) else {
             return false;
         };
         self.leave(slot, id, published);
@@ -113,7 +110,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        for (id, published) in std::mem::take(&mut session.channels) {
+        for (id, published) in session.channels.take().iter() {
             self.leave(slot, id, published);
         }
     }
@@ -128,7 +125,7 @@ impl Hub {
             return;
         }
         session.joined = join;
-        for &channel in session.channels.keys() {
+        for (channel, _) in session.channels.iter() {
             self.broker.set_apart(channel, slot, !join);
             self.commands.push(if join {
                 Command::Join { channel, slot }
@@ -288,7 +285,7 @@ impl Hub {
         let session = self.sessions.get(slot);
         session
             .zip(id)
-            .is_some_and(|(session, id)| session.channels.contains_key(&id))
+            .is_some_and(|(session, id)| session.channels.contains(id))
     }
 
     /// The app subscribes a socket through the built-in broker.

@@ -1,7 +1,6 @@
-//! Pings, timeouts and batches. A session has at most one wake-up scheduled that is not stale.
+//! Pings, timeouts and batches. A session has one timer, set to its next deadline or before it: a
+//! deadline that moves back is met where the timer was.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -9,57 +8,37 @@ use bytes::Bytes;
 use super::{Hub, Now};
 use crate::engine::command::ConnId;
 use crate::engine::session::State;
-
-/// Wake-ups by time. Entries may be stale: the session's own deadlines decide.
-#[derive(Debug, Default)]
-pub(super) struct Due(BinaryHeap<Reverse<(Instant, ConnId)>>);
+use crate::engine::timer::Tick;
 
 impl Hub {
     /// When [`Hub::tick`] wants to be called next.
     pub fn next_due(&self) -> Option<Instant> {
-        self.due.0.peek().map(|Reverse((at, _))| *at)
+        self.clock.instant(self.wheel.next_due()?)
     }
 
     /// Does what time demands.
     pub fn tick(&mut self, now: Now) {
-        while let Some(Reverse((at, conn))) = self.due.0.peek().copied() {
-            if at > now.instant {
-                break;
-            }
-            self.due.0.pop();
-            let Some(session) = self.live(conn) else {
-                continue;
-            };
-            if session.timers.scheduled != Some(at) {
-                continue;
-            }
-            session.timers.scheduled = None;
-            self.expire(conn.slot, now);
-            self.schedule(conn.slot);
+        let time = self.clock.reached(now.instant);
+        while let Some(slot) = self.wheel.pop_due(time) {
+            self.expire(slot, now);
+            self.schedule(slot);
         }
     }
 
     /// Makes sure the session is woken for its next deadline.
     pub(super) fn schedule(&mut self, slot: u32) {
-        let Some(session) = self.sessions.get_mut(slot) else {
+        let Some(next) = self.sessions.get(slot).and_then(|it| it.next_due()) else {
             return;
         };
-        let Some(next) = session.next_due() else {
-            return;
-        };
-        if session
-            .timers
-            .scheduled
-            .is_none_or(|scheduled| next < scheduled)
-        {
-            session.timers.scheduled = Some(next);
-            let conn = session.conn;
-            self.due.0.push(Reverse((next, conn)));
+        let scheduled = self.wheel.deadline(slot);
+        if scheduled.is_none_or(|scheduled| next < scheduled) {
+            self.wheel.schedule(slot, next);
         }
     }
 
     fn expire(&mut self, slot: u32, now: Now) {
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now.instant);
+        let time = self.clock.reached(now.instant);
+        let due = |at: Option<Tick>| at.is_some_and(|at| at <= time);
         if self
             .sessions
             .get(slot)
@@ -89,7 +68,7 @@ impl Hub {
     /// Who is not read cannot be told from who is silent: the timeout begins anew.
     fn wait_for_unread(&mut self, slot: u32, now: Now) {
         if let Some(session) = self.sessions.get_mut(slot).filter(|it| it.unread) {
-            session.reset_pong(&self.config, now.instant);
+            session.reset_pong(&self.config, self.clock.coming(now.instant));
         }
     }
 
@@ -101,7 +80,7 @@ impl Hub {
         };
         let was = std::mem::replace(&mut session.unread, unread);
         if was && !unread {
-            session.reset_pong(&self.config, now.instant);
+            session.reset_pong(&self.config, self.clock.coming(now.instant));
         }
     }
 
@@ -109,7 +88,7 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
-        session.schedule_ping(now.instant);
+        session.schedule_ping(self.clock.coming(now.instant));
         if session.state != State::Closed {
             let ping = if self.config.protocol_version == 1 {
                 "#1"
@@ -122,6 +101,10 @@ impl Hub {
 
     fn expire_batching(&mut self, slot: u32, now: Now) {
         let interval = self.config.batch_interval;
+        let (reached, coming) = (
+            self.clock.reached(now.instant),
+            self.clock.coming(now.instant),
+        );
         let Some(session) = self.sessions.get_mut(slot) else {
             return;
         };
@@ -130,14 +113,14 @@ impl Hub {
             return;
         };
         let mut flushed = None;
-        let due = batching.flush_at.is_some_and(|at| at <= now.instant);
+        let due = batching.flush_at.is_some_and(|at| at <= reached);
         // The answers to one batch leave together.
-        if due && !(in_batch && batching.put_off(now.instant, interval)) {
+        if due && !(in_batch && batching.put_off(coming, interval)) {
             flushed = batching.flush();
             batching.flush_at = None;
-            batching.start_interval(now.instant, interval);
+            batching.start_interval(coming, interval);
         }
-        let stop = batching.stop_at.is_some_and(|at| at <= now.instant);
+        let stop = batching.stop_at.is_some_and(|at| at <= reached);
         if stop {
             batching.stop_at = None;
         }

@@ -54,37 +54,122 @@ struct Batch {
     elements: Elements,
 }
 
-/// FIFO of messages, with the message or batch that is being worked on in front.
+/// FIFO of messages, with the message or batch that is being worked on in front. One that is empty
+/// and not paused has nothing allocated.
 #[derive(Debug, Default)]
-pub struct InboundQueue {
-    messages: VecDeque<Message>,
-    bytes: usize,
+pub struct InboundQueue(Option<Box<Pending>>);
+
+#[derive(Debug, Default)]
+struct Pending {
     unchecked: Option<Box<Unchecked>>,
     batch: Option<Box<Batch>>,
+    /// The next message. Mostly it is the only one.
+    first: Option<Message>,
+    messages: VecDeque<Message>,
+    bytes: usize,
     paused: bool,
 }
 
 impl InboundQueue {
     /// Appends a message. True if the connection should now be paused.
     pub fn push(&mut self, message: Message) -> bool {
-        self.bytes += message.data.len() + size_of::<Message>();
-        self.messages.push_back(message);
-        let pause = self.bytes > HIGH_WATER && !self.paused;
-        self.paused |= pause;
+        let bytes = message.data.len() + size_of::<Message>();
+        let pending = match &mut self.0 {
+            Some(pending) => {
+                pending.append(message);
+                pending
+            }
+            none => none.insert(Box::new(Pending {
+                first: Some(message),
+                ..Pending::default()
+            })),
+        };
+        pending.bytes += bytes;
+        let pause = pending.bytes > HIGH_WATER && !pending.paused;
+        pending.paused |= pause;
         pause
     }
 
     /// Whether reading can go on: once after it was paused and the queue has shrunk.
     pub fn take_resume(&mut self) -> bool {
-        let resume = self.paused && self.bytes <= HIGH_WATER / 2 && self.is_between_messages();
+        let Some(pending) = &mut self.0 else {
+            return false;
+        };
+        let resume =
+            pending.paused && pending.bytes <= HIGH_WATER / 2 && pending.is_between_messages();
         if resume {
-            self.paused = false;
+            pending.paused = false;
+            self.release();
         }
         resume
     }
 
     /// Takes the next element or message.
     pub fn pop(&mut self) -> Option<Inbound> {
+        let next = self.0.as_mut()?.pop();
+        self.release();
+        next
+    }
+
+    /// Starts a batch: its elements come before any further message.
+    pub fn begin_batch(&mut self, message: Message, text: Utf8, elements: Elements) {
+        self.0.get_or_insert_default().batch = Some(Box::new(Batch {
+            message,
+            text,
+            elements,
+        }));
+    }
+
+    /// Keeps a message that is being checked: it comes before everything else.
+    pub fn put_back(&mut self, unchecked: Unchecked) {
+        self.0.get_or_insert_default().unchecked = Some(Box::new(unchecked));
+    }
+
+    /// The message the batch under way came in.
+    pub fn batch_message(&self) -> Option<Message> {
+        let batch = self.0.as_ref()?.batch.as_ref()?;
+        Some(batch.message.clone())
+    }
+
+    /// Whether the packets of a batch are being handled.
+    pub fn is_in_batch(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_some_and(|pending| pending.batch.is_some())
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|pending| pending.is_empty())
+    }
+
+    /// Drops everything. A connection that was paused still has to be told to go on.
+    pub fn clear(&mut self) {
+        if let Some(pending) = &mut self.0 {
+            **pending = Pending {
+                paused: pending.paused,
+                ..Pending::default()
+            };
+        }
+        self.release();
+    }
+
+    /// Frees what nothing is in.
+    fn release(&mut self) {
+        self.0.take_if(|it| it.is_empty() && !it.paused);
+    }
+}
+
+impl Pending {
+    fn append(&mut self, message: Message) {
+        if self.first.is_none() {
+            self.first = Some(message);
+        } else {
+            self.messages.push_back(message);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Inbound> {
         if let Some(unchecked) = self.unchecked.take() {
             return Some(Inbound::Unchecked(*unchecked));
         }
@@ -94,52 +179,17 @@ impl InboundQueue {
             }
             self.batch = None;
         }
-        let message = self.messages.pop_front()?;
+        let message = self.first.take()?;
         self.bytes -= message.data.len() + size_of::<Message>();
-        if self.messages.is_empty() {
-            self.messages = VecDeque::new();
-        }
+        self.first = self.messages.pop_front();
         Some(Inbound::Message(message))
     }
 
-    /// Starts a batch: its elements come before any further message.
-    pub fn begin_batch(&mut self, message: Message, text: Utf8, elements: Elements) {
-        self.batch = Some(Box::new(Batch {
-            message,
-            text,
-            elements,
-        }));
-    }
-
-    /// Keeps a message that is being checked: it comes before everything else.
-    pub fn put_back(&mut self, unchecked: Unchecked) {
-        self.unchecked = Some(Box::new(unchecked));
-    }
-
-    /// The message the batch under way came in.
-    pub fn batch_message(&self) -> Option<Message> {
-        self.batch.as_ref().map(|batch| batch.message.clone())
-    }
-
-    /// Whether the packets of a batch are being handled.
-    pub fn is_in_batch(&self) -> bool {
-        self.batch.is_some()
-    }
-
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.is_between_messages()
+    fn is_empty(&self) -> bool {
+        self.first.is_none() && self.is_between_messages()
     }
 
     fn is_between_messages(&self) -> bool {
         self.unchecked.is_none() && self.batch.is_none()
-    }
-
-    /// Drops everything. A connection that was paused still has to be told to go on.
-    pub fn clear(&mut self) {
-        *self = Self {
-            paused: self.paused,
-            ..Self::default()
-        };
     }
 }

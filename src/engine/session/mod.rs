@@ -1,24 +1,26 @@
 //! One client, from its connection to its end. Plain state: the hub decides what happens to it.
 
 mod batch;
+mod channels;
+mod id;
 mod inbound;
 mod wait;
 
-use std::time::{Duration, Instant};
-
-use indexmap::IndexMap;
+use std::time::Duration;
 
 pub use batch::Batching;
+pub use channels::ChannelMap;
+pub use id::SocketId;
 pub use inbound::{Inbound, InboundQueue, Message, Unchecked};
 pub use wait::{AuthFlow, Held, OwnedPacket, Wait, Waiting};
 
-use super::broker::ChannelId;
 use super::command::ConnId;
 use super::config::Config;
 use super::protocol::JsonText;
+use super::timer::Tick;
 
 /// A regular message counts as a pong, but resets the timer at most this often per ping timeout.
-const PONG_RESET_DIVISOR: u32 = 4;
+const PONG_RESET_DIVISOR: u64 = 4;
 
 /// Where a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,22 +68,20 @@ impl Counters {
 #[derive(Debug, Default)]
 pub struct Timers {
     /// The handshake must be here by then.
-    pub handshake: Option<Instant>,
+    pub handshake: Option<Tick>,
     /// Next ping.
-    pub ping: Option<Instant>,
+    pub ping: Option<Tick>,
     /// The client must have said something by then.
-    pub pong: Option<Instant>,
-    /// The earliest wake-up that is already scheduled.
-    pub scheduled: Option<Instant>,
+    pub pong: Option<Tick>,
 }
 
-/// One client.
+/// One client. Most are idle at any time: what only a busy one needs is allocated for the while.
 #[derive(Debug)]
 pub struct Session {
     /// The connection it lives on.
     pub conn: ConnId,
     /// Its socket id.
-    pub id: Box<str>,
+    pub id: SocketId,
     /// Where it stands.
     pub state: State,
     /// Where its connection stands.
@@ -92,10 +92,11 @@ pub struct Session {
     pub interest: u16,
     /// Whether it has a token that holds.
     pub authenticated: bool,
-    /// When that token expires, in seconds since 1970.
-    pub token_expires_at: Option<f64>,
+    /// When that token expires, in seconds since 1970;
+    /// NaN if it does not expire, or if there is none.
+    token_expires_at: f64,
     /// Channels it is subscribed to, with the messages published there before it was.
-    pub channels: IndexMap<ChannelId, u64>,
+    pub channels: ChannelMap,
     /// It has joined its channels: what is published reaches it directly.
     pub joined: bool,
     /// Messages not taken up yet, and the batch under way.
@@ -105,7 +106,7 @@ pub struct Session {
     /// Number of the last batch of JavaScript events that could have made the app act on it.
     pub gate: u64,
     /// Events for JavaScript since it last had seen them all, and KiB of data in them.
-    pub unseen: usize,
+    pub unseen: u32,
     /// Number of the last batch with an event that it caused.
     pub told: u64,
     /// Its turn was cut short: it waits for another one.
@@ -125,16 +126,16 @@ pub struct Session {
     /// The call being handled, where the app's own requests answer: its name and data.
     pub call: Option<Box<(JsonText, Option<String>)>>,
     /// How its connection ended, once it has.
-    pub close: Option<(u16, Box<str>)>,
-    /// When the pong timeout was last pushed back.
-    last_pong_reset: Instant,
-    /// Pause between pings, as it was when the session was opened.
-    ping_interval: Duration,
+    pub close: Option<Box<(u16, Box<str>)>>,
+    /// Pause between pings in ms, as it was when the session was opened.
+    ping_interval: u32,
 }
+
+const _: () = assert!(size_of::<Session>() <= 192);
 
 impl Session {
     /// A session on a new connection.
-    pub fn new(conn: ConnId, id: Box<str>, js: bool, config: &Config, now: Instant) -> Self {
+    pub fn new(conn: ConnId, id: SocketId, js: bool, config: &Config, now: Tick) -> Self {
         let mut session = Self {
             conn,
             id,
@@ -143,8 +144,8 @@ impl Session {
             js,
             interest: 0,
             authenticated: false,
-            token_expires_at: None,
-            channels: IndexMap::new(),
+            token_expires_at: f64::NAN,
+            channels: ChannelMap::default(),
             joined: true,
             inbound: InboundQueue::default(),
             wait: None,
@@ -160,12 +161,11 @@ impl Session {
             unread: false,
             call: None,
             close: None,
-            last_pong_reset: now,
-            ping_interval: config.ping_interval,
+            ping_interval: interval_ms(config.ping_interval),
         };
-        session.timers.handshake = Some(now + config.handshake_timeout);
+        session.timers.handshake = Some(now.after(config.handshake_timeout));
         if !config.ping_timeout_disabled {
-            session.timers.ping = Some(now + config.ping_interval);
+            session.timers.ping = Some(now.after(config.ping_interval));
         }
         session.reset_pong(config, now);
         session
@@ -182,29 +182,43 @@ impl Session {
         self.interest & interest != 0
     }
 
+    /// It has this token, or none.
+    pub fn set_token(&mut self, authenticated: bool, expires_at: Option<f64>) {
+        self.authenticated = authenticated;
+        self.token_expires_at = expires_at.unwrap_or(f64::NAN);
+    }
+
+    /// The `exp` of its token, if that has passed at this time (ms since 1970).
+    pub fn expired_token(&self, unix_ms: u64) -> Option<f64> {
+        let expires_at = self.token_expires_at;
+        (unix_ms as f64 > expires_at * 1000.0).then_some(expires_at)
+    }
+
     /// Pushes the pong timeout back.
-    pub fn reset_pong(&mut self, config: &Config, now: Instant) {
+    pub fn reset_pong(&mut self, config: &Config, now: Tick) {
         if !config.ping_timeout_disabled && self.state != State::Closed {
-            self.timers.pong = Some(now + config.ping_timeout);
-            self.last_pong_reset = now;
+            self.timers.pong = Some(now.after(config.ping_timeout));
         }
     }
 
     /// An ordinary message shows life too.
-    pub fn reset_pong_by_message(&mut self, config: &Config, now: Instant) {
-        let since = now.saturating_duration_since(self.last_pong_reset);
-        if since > config.ping_timeout / PONG_RESET_DIVISOR {
+    pub fn reset_pong_by_message(&mut self, config: &Config, now: Tick) {
+        let full = now.after(config.ping_timeout);
+        // By how much the last push falls short of one now: how long it is ago.
+        let since = self.timers.pong.map_or(u64::MAX, |at| full.ms_since(at));
+        if since > full.ms_since(now) / PONG_RESET_DIVISOR {
             self.reset_pong(config, now);
         }
     }
 
     /// Schedules the next ping.
-    pub fn schedule_ping(&mut self, now: Instant) {
-        self.timers.ping = Some(now + self.ping_interval.max(Duration::from_millis(1)));
+    pub fn schedule_ping(&mut self, now: Tick) {
+        let interval = Duration::from_millis(u64::from(self.ping_interval));
+        self.timers.ping = Some(now.after(interval));
     }
 
     /// The next moment at which the session has something to do by itself.
-    pub fn next_due(&self) -> Option<Instant> {
+    pub fn next_due(&self) -> Option<Tick> {
         let batching = self
             .batching
             .as_ref()
@@ -234,10 +248,10 @@ impl Session {
         self.timers.pong = None;
         self.batching = None;
     }
+}
 
-    /// Whether the token has expired at this time (ms since 1970).
-    pub fn token_expired(&self, unix_ms: u64) -> bool {
-        self.token_expires_at
-            .is_some_and(|exp| unix_ms as f64 > exp * 1000.0)
-    }
+/// Whole ms, at least one. What does not fit is as good as never.
+fn interval_ms(interval: Duration) -> u32 {
+    let ms = interval.as_micros().div_ceil(1000);
+    u32::try_from(ms).unwrap_or(u32::MAX).max(1)
 }

@@ -127,18 +127,24 @@ struct PeerClose {
     reason: String,
 }
 
-/// One WebSocket connection after its handshake.
+/// What an open connection without compression has no use for.
+#[derive(Debug, Default)]
+struct Rare {
+    deflater: Option<Deflater>,
+    share_key: Option<ShareKey>,
+    peer_close: Option<PeerClose>,
+    deadline: Option<Instant>,
+}
+
+/// One WebSocket connection after its handshake. There are many, and most are idle.
 #[derive(Debug)]
 pub struct Connection {
     receiver: Receiver,
-    deflater: Option<Box<Deflater>>,
-    share_key: Option<ShareKey>,
-    peer_close: Option<Box<PeerClose>>,
-    deadline: Option<Instant>,
-    close_timeout: Duration,
+    rare: Option<Box<Rare>>,
     bytes_received: u64,
-    max_pending_pongs: u32,
-    pending_pongs: u32,
+    close_timeout_ms: u32,
+    max_pending_pongs: u16,
+    pending_pongs: u16,
     state: ReadyState,
     close_sent: bool,
     errored: bool,
@@ -147,22 +153,28 @@ pub struct Connection {
     destroyed: bool,
 }
 
+const _: () = assert!(size_of::<Connection>() <= 64);
+
 impl Connection {
     /// A connection in the state `OPEN`.
     pub fn new(options: &ConnectionOptions, deflate: Option<DeflateParams>) -> Self {
+        let close_timeout_ms = options.close_timeout.as_millis();
         Self {
             receiver: Receiver::new(ReceiverConfig {
                 max_payload: options.max_payload,
                 max_fragments: options.max_fragments,
                 deflate,
             }),
-            deflater: deflate.map(|params| Box::new(Deflater::new(params))),
-            share_key: deflate.as_ref().and_then(ShareKey::new),
-            peer_close: None,
-            deadline: None,
-            close_timeout: options.close_timeout,
+            rare: deflate.map(|params| {
+                Box::new(Rare {
+                    share_key: ShareKey::new(&params),
+                    deflater: Some(Deflater::new(params)),
+                    ..Rare::default()
+                })
+            }),
             bytes_received: 0,
-            max_pending_pongs: options.max_pending_pongs,
+            close_timeout_ms: u32::try_from(close_timeout_ms).unwrap_or(u32::MAX),
+            max_pending_pongs: u16::try_from(options.max_pending_pongs).unwrap_or(u16::MAX),
             pending_pongs: 0,
             state: ReadyState::Open,
             close_sent: false,
@@ -190,7 +202,7 @@ impl Connection {
 
     /// How many pongs were written since [`Connection::pongs_flushed`].
     pub fn pending_pongs(&self) -> u32 {
-        self.pending_pongs
+        u32::from(self.pending_pongs)
     }
 
     /// To be called when everything written so far has left for the peer.
@@ -200,24 +212,25 @@ impl Connection {
 
     /// When [`Connection::expire`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.rare.as_ref()?.deadline
     }
 
     /// Whether a plain frame, built once, suits this connection like any other of its kind.
     pub fn can_share_frames(&self) -> bool {
-        self.deflater.is_none()
+        self.rare.as_ref().is_none_or(|it| it.deflater.is_none())
     }
 
     /// What a compressed frame must be encoded with to suit this connection; `None` if nothing is
     /// compressed or if the compressor keeps a context.
     pub fn share_key(&self) -> Option<ShareKey> {
-        self.share_key
+        self.rare.as_ref()?.share_key
     }
 
     /// Encodes a message for this connection alone. With a compression context the frame must be
     /// sent, and in the order of the calls.
     pub fn encode_message(&mut self, text: bool, data: &[u8]) -> Bytes {
-        match &mut self.deflater {
+        let rare = self.rare.as_mut();
+        match rare.and_then(|it| it.deflater.as_mut()) {
             Some(deflater) => deflater.encode(text, data),
             None => encode_frame(OpCode::message(text), data, false),
         }
@@ -251,7 +264,7 @@ impl Connection {
                     1005 => Bytes::new(),
                     code => close_payload(code, &reason),
                 };
-                self.peer_close = Some(Box::new(PeerClose { code, reason }));
+                self.rare().peer_close = Some(PeerClose { code, reason });
                 self.start_close(&reply, now, out);
                 self.end_after_handshake(out);
             }
@@ -267,7 +280,7 @@ impl Connection {
             self.terminate(out);
             return;
         }
-        self.pending_pongs += 1;
+        self.pending_pongs = self.pending_pongs.saturating_add(1);
         out.push(Event::Write(encode_frame(OpCode::Pong, payload, false)));
     }
 
@@ -283,16 +296,18 @@ impl Connection {
         if self.state != ReadyState::Open {
             return;
         }
+        let close_by = self.close_by(now);
         self.state = ReadyState::Closing;
         self.close_sent = true;
-        self.deadline = Some(now + self.close_timeout);
+        self.rare().deadline = Some(close_by);
         out.push(Event::Write(encode_frame(OpCode::Close, payload, false)));
     }
 
     /// The server closes TCP first once both close frames are exchanged (RFC 6455, section 7.1.1).
     /// After an error the peer's frame is not waited for.
     fn end_after_handshake(&mut self, out: &mut Vec<Event>) {
-        if self.close_sent && (self.peer_close.is_some() || self.errored) {
+        let answered = self.rare.as_ref().is_some_and(|it| it.peer_close.is_some());
+        if self.close_sent && (answered || self.errored) {
             self.end(out);
         }
     }
@@ -333,7 +348,9 @@ impl Connection {
     }
 
     fn destroy(&mut self, out: &mut Vec<Event>) {
-        self.deadline = None;
+        if let Some(rare) = &mut self.rare {
+            rare.deadline = None;
+        }
         if !self.destroyed {
             self.destroyed = true;
             out.push(Event::Destroy);
@@ -342,7 +359,7 @@ impl Connection {
 
     /// The close timeout: drops the connection if `now` has reached the deadline.
     pub fn expire(&mut self, now: Instant, out: &mut Vec<Event>) {
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
+        if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.destroy(out);
         }
     }
@@ -356,7 +373,8 @@ impl Connection {
         self.state = ReadyState::Closing;
         self.receiver.stop();
         // A peer that never reads what is pending must not keep the connection.
-        self.deadline.get_or_insert(now + self.close_timeout);
+        let close_by = self.close_by(now);
+        self.rare().deadline.get_or_insert(close_by);
         self.end(out);
     }
 
@@ -366,14 +384,21 @@ impl Connection {
             return;
         }
         self.state = ReadyState::Closed;
-        self.deadline = None;
         self.receiver.stop();
-        self.deflater = None;
-        let (code, reason) = match self.peer_close.take() {
+        let (code, reason) = match self.rare.take().and_then(|it| it.peer_close) {
             Some(peer_close) => (peer_close.code, peer_close.reason),
             None => (1006, String::new()),
         };
         out.push(Event::Closed { code, reason });
+    }
+
+    /// When a connection that begins to close now is dropped.
+    fn close_by(&self, now: Instant) -> Instant {
+        now + Duration::from_millis(u64::from(self.close_timeout_ms))
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }
 

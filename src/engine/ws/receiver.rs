@@ -61,7 +61,7 @@ pub enum Incoming {
 #[derive(Debug)]
 pub struct Receiver {
     max_payload: usize,
-    max_fragments: usize,
+    max_fragments: u32,
     inflater: Option<Box<Inflater>>,
     partial: Option<Box<Partial>>,
     done: bool,
@@ -93,7 +93,7 @@ struct PartialMessage {
     compressed: bool,
     /// The sum of the declared payload lengths.
     wire_len: u64,
-    fragments: usize,
+    fragments: u32,
     data: Vec<u8>,
 }
 
@@ -102,7 +102,7 @@ impl Receiver {
     pub fn new(config: ReceiverConfig) -> Self {
         Self {
             max_payload: config.max_payload,
-            max_fragments: config.max_fragments,
+            max_fragments: u32::try_from(config.max_fragments).unwrap_or(u32::MAX),
             inflater: config
                 .deflate
                 .map(|params| Box::new(Inflater::new(&params))),
@@ -251,7 +251,7 @@ impl Receiver {
         let Some(current) = &mut partial.message else {
             return Ok(None);
         };
-        current.fragments += 1;
+        current.fragments = current.fragments.saturating_add(1);
         if self.max_fragments > 0 && current.fragments > self.max_fragments {
             return Err(WsError::too_many_fragments());
         }

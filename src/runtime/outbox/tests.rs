@@ -292,8 +292,10 @@ fn compressing(slot: u32, own_context: bool) -> Line<Sink> {
         slot,
         generation: 0,
     };
-    let mut sink = Sink::default();
-    sink.room = usize::MAX;
+    let sink = Sink {
+        room: usize::MAX,
+        ..Sink::default()
+    };
     Line::new(conn, ws, sink)
 }
 

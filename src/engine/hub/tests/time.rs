@@ -133,3 +133,37 @@ fn a_client_that_is_not_read_cannot_be_silent() {
     script.commands();
     script.ticks(1).expect([closed(conn, 4001)]);
 }
+
+#[test]
+fn nothing_is_early_by_a_fraction_of_a_millisecond() {
+    let mut script = Script::new();
+    let first = script.client();
+    script.time.instant += Duration::from_micros(300);
+    let second = script.client();
+    script.time.instant += Duration::from_micros(7_999_900);
+    script.ticks(0).expect([sent(first, "")]);
+    script.time.instant += Duration::from_micros(799);
+    script.ticks(0).expect_nothing();
+    script.time.instant += Duration::from_micros(1);
+    script.ticks(0).expect([sent(second, "")]);
+}
+
+#[test]
+fn talking_sets_no_timer() {
+    let mut script = Script::new();
+    let conn = script.client();
+    let due = script.hub.next_due();
+    for _ in 0..100 {
+        script.after(79).says(conn, "x").says(conn, "");
+        assert_eq!(script.hub.next_due(), due);
+    }
+}
+
+#[test]
+fn clients_are_pinged_in_the_order_of_their_arrival() {
+    let mut script = Script::new();
+    let conns: Vec<ConnId> = (0..200).map(|_| script.after(1).client()).collect();
+    script.ticks(8000);
+    let pings: Vec<Command> = conns.iter().map(|conn| sent(*conn, "")).collect();
+    assert_eq!(script.hub.take_commands(), pings);
+}

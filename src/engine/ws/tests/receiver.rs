@@ -256,7 +256,7 @@ fn control_frames_come_between_fragments() {
 
 #[test]
 fn an_idle_receiver_is_small_and_owns_nothing() {
-    assert!(size_of::<Receiver>() <= 40, "{}", size_of::<Receiver>());
+    assert!(size_of::<Receiver>() <= 32, "{}", size_of::<Receiver>());
     let mut receiver = Receiver::new(ReceiverConfig::default());
     assert!(receiver.is_idle());
     feed_chunks(&mut receiver, [&client_frame(0x81, b"abc")[..5]]);
