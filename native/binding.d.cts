@@ -139,6 +139,8 @@ export interface NativeLimits {
   ioThreads: number
   /** How long messages may wait for others to be sent with, in ms. */
   flushDelay: number
+  /** Bytes all queues together may hold; 0 for any number. */
+  maxMemory: number
 }
 
 /** A request that cannot. */

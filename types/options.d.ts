@@ -121,4 +121,12 @@ export interface AGServerOptions {
    * Default `0`: they do not wait.
    */
   flushDelay?: number
+  /**
+   * Bytes that the queues of all connections may hold together: messages that are coming in or wait to
+   * be handled, and output that sockets have not taken; what many share counts once. Above it, the
+   * connection that holds most is dropped (code 1013, server `warning` with `code` `ERR_MAX_MEMORY`,
+   * `socketId`, `held` and `limit`). `0`: no limit.
+   * Default: half of the memory of the machine, or of its container.
+   */
+  maxMemory?: number
 }

@@ -16,13 +16,15 @@ const DEFAULTS = Object.freeze({
   backpressurePolicy: 'close',
   ioThreads: undefined,
   flushDelay: 0,
+  maxMemory: undefined,
 })
 
 /**
  * Says what is wrong with an option.
  * @returns {string | undefined}
  */
-function complaint({ maxBackpressure, backpressurePolicy, ioThreads, flushDelay }) {
+function complaint(options) {
+  const { maxBackpressure, backpressurePolicy, ioThreads, flushDelay, maxMemory } = options
   if (typeof maxBackpressure !== 'number' || !(maxBackpressure >= 0)) {
     return 'The maxBackpressure option must be a number of bytes, or 0 for no limit'
   }
@@ -35,11 +37,21 @@ function complaint({ maxBackpressure, backpressurePolicy, ioThreads, flushDelay 
   if (typeof flushDelay !== 'number' || !(flushDelay >= 0)) {
     return 'The flushDelay option must be a number of milliseconds'
   }
+  if (maxMemory !== undefined && (typeof maxMemory !== 'number' || !(maxMemory >= 0))) {
+    return 'The maxMemory option must be a number of bytes, or 0 for no limit'
+  }
   return undefined
 }
 
 function isCount(value, most) {
   return Number.isInteger(value) && value >= 1 && value <= most
+}
+
+/** Bytes of memory this process may use: those of the machine, or of its container. */
+function available() {
+  const constrained = process.constrainedMemory ? process.constrainedMemory() : 0
+  // Without a constraint it is 0, or more than there is.
+  return constrained > 0 ? Math.min(constrained, os.totalmem()) : os.totalmem()
 }
 
 /** What the core is to keep to. */
@@ -50,6 +62,7 @@ function nativeLimits(options, webSocket) {
     dropWhenFull: options.backpressurePolicy === 'drop',
     ioThreads: options.ioThreads || Math.min(os.availableParallelism(), MOST_DEFAULT_THREADS),
     flushDelay: options.flushDelay,
+    maxMemory: options.maxMemory === undefined ? available() / 2 : options.maxMemory,
   }
 }
 

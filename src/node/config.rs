@@ -78,6 +78,8 @@ pub struct NativeLimits {
     pub io_threads: u32,
     /// How long messages may wait for others to be sent with, in ms.
     pub flush_delay: f64,
+    /// Bytes all queues together may hold; 0 for any number.
+    pub max_memory: f64,
 }
 
 impl From<&NativeLimits> for Limits {
@@ -89,6 +91,7 @@ impl From<&NativeLimits> for Limits {
             },
             io_threads: native.io_threads as usize,
             flush_delay: duration(native.flush_delay),
+            max_memory: native.max_memory as usize,
         }
     }
 }

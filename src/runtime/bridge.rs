@@ -13,7 +13,8 @@ use super::core::Core;
 use super::heard::Heard;
 use super::js_queue::JsQueue;
 use super::mail::Mail;
-use super::outbox::{Admission, Line, Order, Outbox, Refused};
+use super::memory::Memory;
+use super::outbox::{Line, Order, Outbox};
 use super::shard::{JS_HIGH_WATER, Owner, Shard};
 
 /// Bytes JavaScript gets for one socket before that has taken what it got before.
@@ -43,7 +44,7 @@ pub(super) struct Bridge {
 }
 
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Bridges {
     outbox: Outbox<Bridge>,
     /// Those whose backlog may go on.
@@ -51,6 +52,13 @@ pub(super) struct Bridges {
 }
 
 impl Bridges {
+    pub(super) fn new(memory: Memory) -> Self {
+        Self {
+            outbox: Outbox::new(memory),
+            unblocked: Vec::new(),
+        }
+    }
+
     /// Whether nothing waits for JavaScript.
     pub(super) fn is_idle(&self) -> bool {
         !self.outbox.is_dirty() && self.unblocked.is_empty()
@@ -132,7 +140,8 @@ impl Core {
     fn bridge(&self, conn: ConnId, step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>)) {
         self.locked(|shard| {
             if let Some(line) = shard.bridges.line_of(conn) {
-                let mut heard = Heard::of(conn, &mut line.ws, step);
+                let mut heard = Heard::new(shard.memory.clone());
+                heard.listen(conn, &mut line.ws, step);
                 shard.apply(&mut heard, now());
             }
         });
@@ -143,7 +152,7 @@ impl Shard {
     /// Ends closing handshakes that took too long.
     pub(super) fn expire_bridges(&mut self) {
         let time = now();
-        let mut heard = Heard::default();
+        let mut heard = Heard::new(self.memory.clone());
         for line in self.bridges.outbox.lines() {
             let deadline = line.ws.deadline();
             if deadline.is_some_and(|deadline| deadline <= time.instant) {
@@ -171,10 +180,7 @@ impl Shard {
         let mut refused = Vec::new();
         bridges.outbox.flush(|line, finished| {
             let in_flight = line.io.in_flight;
-            match line.admit(finished, backpressure, in_flight, instant) {
-                Admission::Admitted => {}
-                refusal => refused.push(Refused::new(line, refusal, in_flight)),
-            }
+            refused.extend(line.admit(finished, backpressure, in_flight, instant));
             let conn = line.conn;
             // The events are written to a queue, which does not fail.
             let written = line.write(finished, |bridge, slices| write(bridge, conn, slices, js));

@@ -14,6 +14,7 @@ use super::guard::guard;
 use super::heard::Heard;
 use super::io::{self, NewConnection, Wakers};
 use super::mail::{Mail, Mailbox};
+use super::memory::Memory;
 use super::outbox::{Backpressure, Refused};
 use super::shard::{Owner, Shard};
 
@@ -41,6 +42,8 @@ pub struct Limits {
     pub io_threads: usize,
     /// How long messages may wait for others to be sent with.
     pub flush_delay: Duration,
+    /// Bytes all queues together may hold; 0 for any number.
+    pub max_memory: usize,
 }
 
 /// Figures for monitoring and tests.
@@ -65,6 +68,7 @@ pub struct Core {
     /// There from the first connection to the end of the server.
     wakers: Mutex<Option<Wakers>>,
     pub(super) limits: Limits,
+    pub(super) memory: Memory,
 }
 
 impl std::fmt::Debug for Core {
@@ -94,12 +98,14 @@ impl Core {
             io_threads,
             ..limits
         };
+        let memory = Memory::default();
         Arc::new(Self {
-            shard: Mutex::new(Shard::new(hub, limits)),
+            shard: Mutex::new(Shard::new(hub, limits, memory.clone())),
             caught_up: Condvar::new(),
             wake_js,
             wakers: Mutex::new(None),
             limits,
+            memory,
         })
     }
 
@@ -203,6 +209,12 @@ impl Core {
         if !refused.is_empty() {
             self.locked(|shard| shard.refuse(refused));
         }
+    }
+
+    /// Bytes beyond what all queues together may hold.
+    pub(super) fn is_over_memory(&self) -> bool {
+        let limit = self.limits.max_memory;
+        limit > 0 && self.memory.held() > limit
     }
 
     /// Something went wrong that no client is to blame for.
@@ -335,17 +347,8 @@ impl Shard {
 
     /// Tells the hub of connections that were refused something.
     pub(super) fn refuse(&mut self, refused: &[Refused]) {
-        let limit = self.limits.backpressure.limit;
-        for Refused {
-            conn,
-            dropped,
-            unsent,
-        } in refused
-        {
-            match dropped {
-                Some(messages) => self.hub.dropped(*conn, *messages, *unsent, limit),
-                None => self.hub.overflowed(*conn, *unsent, limit),
-            }
+        for Refused { conn, refusal } in refused {
+            self.hub.exceeded(*conn, *refusal);
         }
         self.execute();
     }

@@ -7,15 +7,20 @@ use crate::engine::ws;
 
 use super::guard::guard;
 use super::mail::Mail;
+use super::memory::Memory;
 use super::shard::Shard;
 
+/// Messages of this size or more are counted as held.
+const BIG: usize = 4 * 1024;
+
 /// What several WebSockets had to say, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Heard {
     events: Vec<ws::Event>,
     reports: Vec<Report>,
     /// Bytes that came in.
     bytes: usize,
+    memory: Memory,
 }
 
 #[derive(Debug)]
@@ -30,6 +35,15 @@ struct Report {
 }
 
 impl Heard {
+    pub(super) fn new(memory: Memory) -> Self {
+        Self {
+            events: Vec::new(),
+            reports: Vec::new(),
+            bytes: 0,
+            memory,
+        }
+    }
+
     /// Lets a WebSocket do something.
     pub(super) fn listen(
         &mut self,
@@ -37,8 +51,17 @@ impl Heard {
         ws: &mut ws::Connection,
         step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>),
     ) {
-        let (before, received) = (self.events.len(), ws.bytes_received());
+        let before = self.events.len();
+        let (received, buffered) = (ws.bytes_received(), ws.buffered());
         step(ws, &mut self.events);
+        self.memory.change(buffered, ws.buffered());
+        for event in self.events.iter_mut().skip(before) {
+            if let ws::Event::Message { data, .. } = event
+                && data.len() >= BIG
+            {
+                *data = self.memory.count(std::mem::take(data));
+            }
+        }
         self.bytes += (ws.bytes_received() - received) as usize;
         self.reports.push(Report {
             conn,
@@ -46,17 +69,6 @@ impl Heard {
             bytes: ws.bytes_received(),
             closing: !ws.is_open(),
         });
-    }
-
-    /// What one WebSocket had to say.
-    pub(super) fn of(
-        conn: ConnId,
-        ws: &mut ws::Connection,
-        step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>),
-    ) -> Self {
-        let mut heard = Self::default();
-        heard.listen(conn, ws, step);
-        heard
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -16,6 +16,7 @@ mod heard;
 mod io;
 pub mod js_queue;
 mod mail;
+mod memory;
 mod outbox;
 mod shard;
 #[cfg(test)]

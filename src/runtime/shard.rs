@@ -8,9 +8,14 @@ use super::bridge::Bridges;
 use super::core::Limits;
 use super::js_queue::JsQueue;
 use super::mail::{Mail, Mailbox};
+use super::memory::Memory;
+use super::outbox::Line;
 
 /// Above this many bytes of events waiting for JavaScript, clients that cause more are not read.
 pub(super) const JS_HIGH_WATER: usize = 16 * 1024 * 1024;
+
+/// A connection that makes the server hold less is not to blame for what all hold together.
+const WORTH_EVICTING: usize = 64 * 1024;
 
 /// Who owns a connection's socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +55,14 @@ pub(super) struct Shard {
     places: Vec<Option<Place>>,
     pub(super) mailboxes: Vec<Mailbox>,
     pub(super) bridges: Bridges,
+    pub(super) memory: Memory,
     /// By channel and owner in turn (the bridges come last): connections that have joined.
     joined: Vec<u32>,
     pub(super) stopping: bool,
 }
 
 impl Shard {
-    pub(super) fn new(hub: Hub, limits: Limits) -> Self {
+    pub(super) fn new(hub: Hub, limits: Limits, memory: Memory) -> Self {
         let mailboxes = std::iter::repeat_with(Mailbox::default);
         Self {
             limits,
@@ -66,7 +72,8 @@ impl Shard {
             js_paused: Vec::new(),
             places: Vec::new(),
             mailboxes: mailboxes.take(limits.io_threads).collect(),
-            bridges: Bridges::default(),
+            bridges: Bridges::new(memory.clone()),
+            memory,
             joined: Vec::new(),
             stopping: false,
         }
@@ -162,6 +169,19 @@ impl Shard {
                     None => self.bridges.deliver(mail),
                 }
             }
+        }
+    }
+
+    /// Cuts off whichever of these connections makes the server hold most, if that is much.
+    pub(super) fn evict<'a, T: 'a>(&mut self, lines: impl Iterator<Item = &'a mut Line<T>>) {
+        let hub = &self.hub;
+        let lines = lines.filter(|line| !line.cut);
+        let held = lines.map(|line| (line.held() + hub.inbound_bytes(line.conn), line));
+        if let Some((held, line)) = held.max_by_key(|(held, _)| *held)
+            && held >= WORTH_EVICTING
+        {
+            let refused = line.evict(held, self.limits.max_memory);
+            self.refuse(&[refused]);
         }
     }
 

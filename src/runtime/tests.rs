@@ -38,6 +38,7 @@ impl Server {
             },
             io_threads: 2,
             flush_delay: Duration::ZERO,
+            max_memory: 0,
         };
         let core = Core::new(Hub::new(Config::default()), limits, Box::new(Nobody));
         core.with_hub(|hub, _| {

@@ -3,12 +3,9 @@
 use super::Hub;
 use crate::engine::command::{Command, ConnId, JsEvent};
 use crate::engine::config::{interest, socket_interest};
-use crate::engine::protocol::{ErrorName, ErrorValue, JsonText};
+use crate::engine::protocol::{ErrorName, ErrorValue};
 use crate::engine::session::{Link, State};
 use crate::engine::ws::WsError;
-
-/// Close code of a client that does not take its messages (RFC 6455 registry: try again later).
-const TOO_SLOW: u16 = 1013;
 
 impl Hub {
     /// The app ends a session. Without effect on one that has ended.
@@ -65,60 +62,6 @@ impl Hub {
             self.error(conn.slot, value);
             self.link_closing(conn);
         }
-    }
-
-    /// A client takes its messages too slowly: it loses its connection.
-    pub fn overflowed(&mut self, conn: ConnId, unsent: usize, limit: usize) {
-        let slot = conn.slot;
-        let Some(session) = self.live(conn) else {
-            return;
-        };
-        if session.link == Link::Closed {
-            return;
-        }
-        session.link = Link::Closing;
-        let ended = session.state == State::Closed;
-        self.settle(slot);
-        if !ended {
-            let message =
-                format!("The client is too slow: {unsent} bytes are unsent, the limit is {limit}");
-            let error = self.backpressure_error(slot, &message, "MAX_BACKPRESSURE", unsent, limit);
-            self.error(slot, error);
-            self.destroy(slot, TOO_SLOW, Some(message));
-        }
-        // Also where the session has ended: its close frame may be among what was dropped.
-        self.commands.push(Command::Terminate { slot });
-    }
-
-    /// A client takes its messages too slowly: it has lost some that were published.
-    pub fn dropped(&mut self, conn: ConnId, messages: u64, unsent: usize, limit: usize) {
-        if self.is_current(conn) {
-            let message = format!(
-                "The client is too slow: {messages} messages were dropped, {unsent} bytes are unsent, the limit is {limit}"
-            );
-            let error =
-                self.backpressure_error(conn.slot, &message, "MESSAGES_DROPPED", unsent, limit);
-            self.error(conn.slot, error.with("dropped", messages.to_string()));
-        }
-    }
-
-    fn backpressure_error(
-        &self,
-        slot: u32,
-        message: &str,
-        code: &str,
-        unsent: usize,
-        limit: usize,
-    ) -> ErrorValue {
-        let id = self.sessions.get(slot).map_or("", |session| &*session.id);
-        ErrorValue::new(ErrorName::ResourceLimitError, message)
-            .with("code", format!("\"ERR_{code}\""))
-            .with(
-                "socketId",
-                format!("\"{}\"", JsonText::from_str(id).as_str()),
-            )
-            .with("unsent", unsent.to_string())
-            .with("limit", limit.to_string())
     }
 
     /// A close frame came in: nothing can be sent any more.

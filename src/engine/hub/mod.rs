@@ -15,6 +15,7 @@ mod middleware;
 mod output;
 mod packet;
 mod publish;
+mod refusal;
 mod subscribe;
 mod table;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use super::timer::{Clock, Wheel};
 
 pub use middleware::Reply;
 pub use output::BatchOp;
+pub use refusal::Refusal;
 
 /// Packets a session may have handled in one go before others get their turn.
 const TURN: usize = 256;

@@ -90,6 +90,18 @@ impl InboundQueue {
         pause
     }
 
+    /// Bytes that wait, with those being worked on.
+    pub fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |pending| {
+            let unchecked = pending
+                .unchecked
+                .as_ref()
+                .map_or(0, |it| it.message.data.len());
+            let batch = pending.batch.as_ref().map_or(0, |it| it.message.data.len());
+            pending.bytes + unchecked + batch
+        })
+    }
+
     /// Whether reading can go on: once after it was paused and the queue has shrunk.
     pub fn take_resume(&mut self) -> bool {
         let Some(pending) = &mut self.0 else {

@@ -200,6 +200,11 @@ impl Connection {
         self.bytes_received
     }
 
+    /// The memory reserved for messages that are coming in, in bytes.
+    pub fn buffered(&self) -> usize {
+        self.receiver.reserved()
+    }
+
     /// How many pongs were written since [`Connection::pongs_flushed`].
     pub fn pending_pongs(&self) -> u32 {
         u32::from(self.pending_pongs)

@@ -116,9 +116,8 @@ impl Receiver {
         self.partial.is_none()
     }
 
-    /// The memory reserved for unfinished payloads.
-    #[cfg(test)]
-    pub(super) fn reserved(&self) -> usize {
+    /// The memory reserved for unfinished payloads, in bytes.
+    pub fn reserved(&self) -> usize {
         self.partial.as_ref().map_or(0, |partial| {
             let message = partial.message.as_ref().map_or(0, |m| m.data.capacity());
             partial.payload.capacity() + message

@@ -51,15 +51,16 @@ pub(super) struct Thread {
 
 impl Thread {
     pub(super) fn new(core: Arc<Core>, number: usize, poll: Poll, waker: Arc<Waker>) -> Self {
+        let memory = core.memory.clone();
         Self {
             core,
             number,
             poll,
             _waker: waker,
-            outbox: Outbox::default(),
+            outbox: Outbox::new(memory.clone()),
             ready: VecDeque::new(),
             buffer: vec![0; read::BUFFER].into(),
-            heard: Heard::default(),
+            heard: Heard::new(memory),
             deadlines: VecDeque::new(),
             lost: Vec::new(),
             next_bridge_check: now().instant,
@@ -92,6 +93,9 @@ impl Thread {
             turn = self.core.take_turn(self.number, &mut mail);
             self.deliver(&mut mail);
             self.flush_if_due();
+            if self.core.is_over_memory() {
+                self.core.locked(|shard| shard.evict(self.outbox.lines()));
+            }
             self.drop_lost();
         }
     }
@@ -275,11 +279,12 @@ impl Thread {
             // Closing is not enough as long as somebody holds a copy of the descriptor.
             let _closed_anyway = self.poll.registry().deregister(&mut line.io.stream);
             // The socket is closed even if its WebSocket panics.
-            let heard = guard(|| Heard::of(conn, &mut line.ws, ws::Connection::peer_closed));
-            match heard {
-                Ok(mut heard) => self.core.hear(&mut heard),
-                Err(message) => self.core.fault(&message),
+            let heard = &mut self.heard;
+            let ended = guard(|| heard.listen(conn, &mut line.ws, ws::Connection::peer_closed));
+            if let Err(message) = ended {
+                self.core.fault(&message);
             }
+            self.core.hear(&mut self.heard);
         }
     }
 }

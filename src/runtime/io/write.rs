@@ -5,7 +5,7 @@ use std::net::Shutdown;
 
 use crate::runtime::clock::now;
 use crate::runtime::guard::guard;
-use crate::runtime::outbox::{Admission, Line, Refused, Written};
+use crate::runtime::outbox::{Line, Written};
 
 use super::socket::Socket;
 use super::thread::Thread;
@@ -26,10 +26,7 @@ impl Thread {
                 return;
             }
             let sent = guard(|| {
-                match line.admit(finished, backpressure, 0, instant) {
-                    Admission::Admitted => {}
-                    refusal => refused.push(Refused::new(line, refusal, 0)),
-                }
+                refused.extend(line.admit(finished, backpressure, 0, instant));
                 line.write(finished, send)
             });
             match sent {

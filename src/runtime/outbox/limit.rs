@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::command::ConnId;
+use crate::engine::hub::Refusal;
 
 use super::line::Line;
 use super::piece::Finished;
@@ -19,39 +20,11 @@ pub struct Backpressure {
     pub drop: bool,
 }
 
-/// What became of a turn's pieces before they are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::runtime) enum Admission {
-    /// They may be written.
-    Admitted,
-    /// Those of channels were dropped: so many messages to report.
-    Dropped(u64),
-    /// The connection is cut off; it had this many bytes unsent.
-    Overflowed(usize),
-}
-
-/// A connection that was refused something.
+/// A connection that is refused something.
 #[derive(Debug)]
 pub(in crate::runtime) struct Refused {
     pub(in crate::runtime) conn: ConnId,
-    /// Messages dropped; `None` if the connection was cut off.
-    pub(in crate::runtime) dropped: Option<u64>,
-    pub(in crate::runtime) unsent: usize,
-}
-
-impl Refused {
-    pub(in crate::runtime) fn new<T>(line: &Line<T>, refusal: Admission, in_flight: usize) -> Self {
-        let (dropped, unsent) = match refusal {
-            Admission::Overflowed(unsent) => (None, unsent),
-            Admission::Dropped(messages) => (Some(messages), line.unsent() + in_flight),
-            Admission::Admitted => (Some(0), 0),
-        };
-        Self {
-            conn: line.conn,
-            dropped,
-            unsent,
-        }
-    }
+    pub(in crate::runtime) refusal: Refusal,
 }
 
 /// Messages a connection has lost.
@@ -62,36 +35,53 @@ pub(super) struct Losses {
 }
 
 impl<T> Line<T> {
-    /// Applies the limit; `in_flight` bytes are unsent beyond the line itself.
+    /// Applies the limit before the turn's pieces are written; `in_flight` bytes are unsent beyond
+    /// the line itself.
     pub(in crate::runtime) fn admit(
         &mut self,
         finished: &Finished,
         backpressure: Backpressure,
         in_flight: usize,
         now: Instant,
-    ) -> Admission {
+    ) -> Option<Refused> {
         let unsent = self.unsent() + in_flight;
         let Backpressure { limit, drop } = backpressure;
         if limit == 0 || unsent <= limit || !self.has_pieces() {
-            return Admission::Admitted;
+            return None;
         }
         // What is not published is not dropped: too much of that ends the connection as well.
         if !drop || unsent > limit.saturating_mul(2) {
             self.cut_off();
-            return Admission::Overflowed(unsent);
+            return Some(self.refused(Refusal::Overflowed { unsent, limit }));
         }
         let dropped = self.drop_published(&finished.logs);
-        self.report_losses(dropped, now)
+        let messages = self.losses_to_report(dropped, now)?;
+        Some(self.refused(Refusal::Dropped {
+            messages,
+            unsent,
+            limit,
+        }))
     }
 
-    fn report_losses(&mut self, dropped: u64, now: Instant) -> Admission {
+    /// Cuts the connection off, since all together hold more than `limit`.
+    pub(in crate::runtime) fn evict(&mut self, held: usize, limit: usize) -> Refused {
+        self.cut_off();
+        self.refused(Refusal::Evicted { held, limit })
+    }
+
+    fn refused(&self, refusal: Refusal) -> Refused {
+        let conn = self.conn;
+        Refused { conn, refusal }
+    }
+
+    fn losses_to_report(&mut self, dropped: u64, now: Instant) -> Option<u64> {
         let losses = self.losses.get_or_insert_default();
         losses.unreported += dropped;
         let due = |at: Instant| now.saturating_duration_since(at) >= REPORT_INTERVAL;
         if losses.unreported == 0 || !losses.reported.is_none_or(due) {
-            return Admission::Admitted;
+            return None;
         }
         losses.reported = Some(now);
-        Admission::Dropped(std::mem::take(&mut losses.unreported))
+        Some(std::mem::take(&mut losses.unreported))
     }
 }

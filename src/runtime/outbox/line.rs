@@ -94,6 +94,11 @@ impl<T> Line<T> {
         !self.pieces.is_empty()
     }
 
+    /// Bytes it makes the server hold.
+    pub(in crate::runtime) fn held(&self) -> usize {
+        self.unsent() + self.ws.buffered()
+    }
+
     /// Sends nothing more, and forgets what was to be sent.
     pub(in crate::runtime) fn cut_off(&mut self) {
         self.cut = true;
@@ -102,7 +107,7 @@ impl<T> Line<T> {
     }
 
     /// Drops the turn's channel messages. Gives how many they were.
-    pub(in crate::runtime) fn drop_published(&mut self, logs: &Logs) -> u64 {
+    pub(super) fn drop_published(&mut self, logs: &Logs) -> u64 {
         let mut dropped = 0;
         self.pieces.retain(|piece| {
             if piece.is_published() {
@@ -121,11 +126,11 @@ impl<T> Line<T> {
     ) -> io::Result<Written> {
         if self.backlog.is_some() {
             // Behind what waits already; the socket tells when it takes more.
-            self.keep(0, &finished.logs);
+            self.keep(0, finished);
             return Ok(self.stuck(0));
         }
         let mut written = 0;
-        let Finished { logs, together } = finished;
+        let Finished { logs, together, .. } = finished;
         let io = &mut self.io;
         let slices = self.pieces.iter().map(|piece| piece.slice(logs));
         let length: usize = slices.clone().map(<[u8]>::len).sum();
@@ -148,7 +153,7 @@ impl<T> Line<T> {
                 bytes: written,
             });
         }
-        self.keep(written, &finished.logs);
+        self.keep(written, finished);
         Ok(self.stuck(written))
     }
 
@@ -197,12 +202,13 @@ impl<T> Line<T> {
     }
 
     /// Keeps what comes after the first `skip` bytes of the turn.
-    fn keep(&mut self, mut skip: usize, logs: &Logs) {
+    fn keep(&mut self, mut skip: usize, finished: &mut Finished) {
+        let Finished { logs, memory, .. } = finished;
         for piece in &self.pieces {
             let length = piece.slice(logs).len();
             if length > skip {
                 let backlog = self.backlog.get_or_insert_default();
-                let chunk = piece.keep(skip, logs);
+                let chunk = piece.keep(skip, logs, memory);
                 backlog.bytes += chunk.len();
                 backlog.chunks.push_back(chunk);
                 skip = 0;

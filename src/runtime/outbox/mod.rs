@@ -20,6 +20,7 @@ use bytes::Bytes;
 use crate::engine::broker::ChannelId;
 use crate::engine::command::ConnId;
 use crate::engine::ws::{OpCode, encode_frame};
+use crate::runtime::memory::Memory;
 
 use audience::Audience;
 use line::Framing;
@@ -28,7 +29,7 @@ use piece::{Log, LogId, Piece};
 
 pub(super) use deliver::Order;
 pub use limit::Backpressure;
-pub(super) use limit::{Admission, Refused};
+pub(super) use limit::Refused;
 pub(super) use line::{Line, Written};
 pub(super) use piece::Finished;
 
@@ -67,6 +68,13 @@ impl<T> Default for Outbox<T> {
 }
 
 impl<T> Outbox<T> {
+    /// An empty one that counts what it keeps.
+    pub(super) fn new(memory: Memory) -> Self {
+        let mut outbox = Self::default();
+        outbox.finished.memory = memory;
+        outbox
+    }
+
     pub(super) fn insert(&mut self, line: Line<T>) {
         self.lines.insert(line);
     }
@@ -170,6 +178,7 @@ impl<T> Outbox<T> {
                 }
                 Framing::Plain if text.len() >= LARGE => {
                     let frame = encode_frame(OpCode::Text, text, false);
+                    let frame = self.finished.memory.count(frame);
                     lines.send_large(group.members.iter(), &frame);
                 }
                 Framing::Plain => group.append(lines, |log| log.message(true, text)),
@@ -211,10 +220,7 @@ impl<T> Outbox<T> {
     fn finish_logs(&mut self) {
         let lines = &mut self.lines;
         let logs = lines.logs.iter_mut().take(lines.used_logs);
-        self.finished.logs.extend(logs.map(|log| {
-            let end = log.mark().messages;
-            (log.finish(), end)
-        }));
+        self.finished.logs.extend(logs.map(Log::finish));
         lines.used_logs = 1;
         if lines.bytes > KEPT_LOG {
             // What one big turn needed is not kept for small ones.

@@ -5,6 +5,7 @@ use bytes::{Bytes, BytesMut};
 use crate::engine::ws::{OpCode, frame_header};
 
 use super::OWN;
+use crate::runtime::memory::Memory;
 
 /// A place in a log: bytes and messages before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,11 +53,24 @@ impl Log {
         self.messages += 1;
     }
 
-    /// Ends the log: its bytes, to be shared by all who send them.
-    pub(super) fn finish(&mut self) -> Bytes {
-        self.messages = 0;
+    /// Ends the log, to be shared by all who send it.
+    pub(super) fn finish(&mut self) -> FinishedLog {
         self.waiting.clear();
-        self.bytes.split().freeze()
+        FinishedLog {
+            bytes: self.bytes.split().freeze(),
+            messages: std::mem::take(&mut self.messages),
+            kept: false,
+        }
+    }
+}
+
+impl FinishedLog {
+    /// Its bytes, counted from the first time they are kept.
+    fn keep(&mut self, memory: &Memory) -> &Bytes {
+        if !std::mem::replace(&mut self.kept, true) {
+            self.bytes = memory.count(std::mem::take(&mut self.bytes));
+        }
+        &self.bytes
     }
 }
 
@@ -75,15 +89,26 @@ pub(super) enum Piece {
     Bytes(Bytes),
 }
 
-/// The logs of a turn after its end, with the messages in each.
-pub(super) type Logs = [(Bytes, u32)];
+/// A log of a turn after its end.
+#[derive(Debug)]
+pub(super) struct FinishedLog {
+    bytes: Bytes,
+    messages: u32,
+    /// Somebody keeps a part of it beyond the turn.
+    kept: bool,
+}
+
+/// The logs of a turn after its end.
+pub(super) type Logs = [FinishedLog];
 
 /// A turn after its end.
 #[derive(Debug, Default)]
 pub(in crate::runtime) struct Finished {
-    pub(super) logs: Vec<(Bytes, u32)>,
+    pub(super) logs: Vec<FinishedLog>,
     /// Where small pieces are put together.
     pub(super) together: Vec<u8>,
+    /// Counts what is kept.
+    pub(super) memory: Memory,
 }
 
 impl Piece {
@@ -96,20 +121,25 @@ impl Piece {
         match self {
             Self::Log { log, from, to } => logs
                 .get(*log as usize)
-                .and_then(|(log, _)| log.get(Self::range(*from, *to, log)))
+                .and_then(|log| log.bytes.get(Self::range(*from, *to, &log.bytes)))
                 .unwrap_or_default(),
             Self::Published(bytes) | Self::Bytes(bytes) => bytes,
         }
     }
 
-    /// Its bytes from `start` on, to keep.
-    pub(super) fn keep(&self, start: usize, logs: &Logs) -> Bytes {
+    /// Its bytes from `start` on, to keep beyond the turn.
+    pub(super) fn keep(&self, start: usize, logs: &mut Logs, memory: &Memory) -> Bytes {
         match self {
             Self::Log { log, from, to } => logs
-                .get(*log as usize)
-                .map(|(log, _)| log.slice(Self::range(*from, *to, log)).slice(start..))
+                .get_mut(*log as usize)
+                .map(|log| {
+                    let range = Self::range(*from, *to, &log.bytes);
+                    log.keep(memory).slice(range).slice(start..)
+                })
                 .unwrap_or_default(),
-            Self::Published(bytes) | Self::Bytes(bytes) => bytes.slice(start..),
+            // Counted since it was framed.
+            Self::Published(bytes) => bytes.slice(start..),
+            Self::Bytes(bytes) => memory.count(bytes.slice(start..)),
         }
     }
 
@@ -128,7 +158,7 @@ impl Piece {
             Self::Log { log, from, to } => {
                 let end = match to {
                     Some(to) => to.messages,
-                    None => logs.get(*log as usize).map_or(0, |(_, end)| *end),
+                    None => logs.get(*log as usize).map_or(0, |log| log.messages),
                 };
                 end.saturating_sub(from.messages)
             }

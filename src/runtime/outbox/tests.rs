@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Admission, Backpressure, LARGE, Line, Outbox};
+use super::{Backpressure, LARGE, Line, Outbox};
 use crate::engine::command::ConnId;
+use crate::engine::hub::Refusal;
 use crate::engine::ws::{
     Connection, ConnectionOptions, DeflateOptions, OpCode, Upgrade, UpgradeRequest, check,
     encode_frame,
@@ -205,22 +206,35 @@ fn behind() -> Outbox<Sink> {
     outbox.join(0, 0);
     outbox.publish(0, &Bytes::from(vec![b'x'; 100]));
     outbox.flush(|line, finished| {
-        let admission = line.admit(finished, backpressure(50, false), 0, now().instant);
         // However big, a first message may be sent.
-        assert_eq!(admission, Admission::Admitted);
+        let refused = line.admit(finished, backpressure(50, false), 0, now().instant);
+        assert!(refused.is_none());
         line.write(finished, take).unwrap();
     });
     assert_eq!(outbox.line(0).unwrap().unsent(), 102);
     outbox
 }
 
-fn admit(outbox: &mut Outbox<Sink>, drop: bool, now: Instant) -> Vec<Admission> {
-    let mut admissions = Vec::new();
+fn admit(outbox: &mut Outbox<Sink>, drop: bool, now: Instant) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
     outbox.flush(|line, finished| {
-        admissions.push(line.admit(finished, backpressure(60, drop), 0, now));
+        let refused = line.admit(finished, backpressure(60, drop), 0, now);
+        refusals.extend(refused.map(|refused| refused.refusal));
         line.write(finished, take).unwrap();
     });
-    admissions
+    refusals
+}
+
+fn overflowed(unsent: usize) -> Refusal {
+    Refusal::Overflowed { unsent, limit: 60 }
+}
+
+fn dropped(messages: u64, unsent: usize) -> Refusal {
+    Refusal::Dropped {
+        messages,
+        unsent,
+        limit: 60,
+    }
 }
 
 #[test]
@@ -228,10 +242,7 @@ fn a_connection_that_is_behind_is_cut_off_when_more_is_sent() {
     let mut outbox = behind();
     assert_eq!(admit(&mut outbox, false, now().instant), []);
     outbox.publish(0, &Bytes::from_static(b"more"));
-    assert_eq!(
-        admit(&mut outbox, false, now().instant),
-        [Admission::Overflowed(102)]
-    );
+    assert_eq!(admit(&mut outbox, false, now().instant), [overflowed(102)]);
     let line = outbox.line(0).unwrap();
     assert!(line.cut);
     assert_eq!(line.unsent(), 0);
@@ -244,27 +255,21 @@ fn a_connection_that_is_behind_loses_what_is_published_and_nothing_else() {
     outbox.publish(0, &Bytes::from_static(b"lost"));
     outbox.send(0, true, &Bytes::from_static(b"kept"));
     outbox.publish(0, &Bytes::from(vec![b'x'; LARGE]));
-    assert_eq!(admit(&mut outbox, true, start), [Admission::Dropped(2)]);
+    assert_eq!(admit(&mut outbox, true, start), [dropped(2, 102)]);
     assert_eq!(outbox.line(0).unwrap().unsent(), 102 + 6);
     // Told once a second at most, and then of all.
     let later = |ms| start + Duration::from_millis(ms);
     outbox.publish(0, &Bytes::from_static(b"lost"));
-    assert_eq!(admit(&mut outbox, true, later(999)), [Admission::Admitted]);
+    assert_eq!(admit(&mut outbox, true, later(999)), []);
     outbox.publish(0, &Bytes::from_static(b"lost"));
-    assert_eq!(
-        admit(&mut outbox, true, later(1000)),
-        [Admission::Dropped(2)]
-    );
+    assert_eq!(admit(&mut outbox, true, later(1000)), [dropped(2, 108)]);
     // What must not be dropped ends the connection at twice the limit.
     outbox.send(0, true, &Bytes::from_static(b"0123456789"));
-    assert_eq!(admit(&mut outbox, true, later(1000)), [Admission::Admitted]);
+    assert_eq!(admit(&mut outbox, true, later(1000)), []);
     outbox.send(0, true, &Bytes::from_static(b"0123456789"));
     admit(&mut outbox, true, later(1000));
     outbox.send(0, true, &Bytes::from_static(b"0123456789"));
-    assert_eq!(
-        admit(&mut outbox, true, later(1000)),
-        [Admission::Overflowed(132)]
-    );
+    assert_eq!(admit(&mut outbox, true, later(1000)), [overflowed(132)]);
 }
 
 /// A connection that has agreed on permessage-deflate.

@@ -169,6 +169,54 @@ fn a_stale_id_has_no_effect() {
     assert_eq!(script.hub.counts().links, 1);
 }
 
+const OVERFLOWED: Refusal = Refusal::Overflowed {
+    unsent: 20,
+    limit: 10,
+};
+
+#[test]
+fn a_client_that_has_lost_messages_goes_on_and_the_app_hears_of_it() {
+    let mut script = Script::new();
+    let conn = script.client_with_js();
+    let dropped = Refusal::Dropped {
+        messages: 3,
+        unsent: 20,
+        limit: 10,
+    };
+    script.hub.exceeded(conn, dropped);
+    let message =
+        "The client is too slow: 3 messages were dropped, 20 bytes are unsent, the limit is 10";
+    let error = ErrorValue::new(ErrorName::ResourceLimitError, message)
+        .with("code", "\"ERR_MESSAGES_DROPPED\"")
+        .with("socketId", "\"ID\"")
+        .with("limit", "10")
+        .with("unsent", "20")
+        .with("dropped", "3");
+    script.expect([failed(conn, error)]);
+}
+
+#[test]
+fn a_client_for_which_the_server_holds_too_much_is_dropped() {
+    let mut script = Script::new();
+    let conn = script.client_with_js();
+    let evicted = Refusal::Evicted {
+        held: 20,
+        limit: 10,
+    };
+    script.hub.exceeded(conn, evicted);
+    let message = "The server holds more than 10 bytes for its clients, 20 of them for this one";
+    let error = ErrorValue::new(ErrorName::ResourceLimitError, message)
+        .with("code", "\"ERR_MAX_MEMORY\"")
+        .with("socketId", "\"ID\"")
+        .with("limit", "10")
+        .with("held", "20");
+    script.expect([
+        failed(conn, error),
+        js_closed(conn, 1013, message),
+        terminated(conn),
+    ]);
+}
+
 #[test]
 fn a_client_that_does_not_take_its_messages_is_dropped() {
     let mut script = Script::new();
@@ -178,9 +226,9 @@ fn a_client_that_does_not_take_its_messages_is_dropped() {
     let error = ErrorValue::new(ErrorName::ResourceLimitError, message)
         .with("code", "\"ERR_MAX_BACKPRESSURE\"")
         .with("socketId", "\"ID\"")
-        .with("unsent", "20")
-        .with("limit", "10");
-    script.hub.overflowed(conn, 20, 10);
+        .with("limit", "10")
+        .with("unsent", "20");
+    script.hub.exceeded(conn, OVERFLOWED);
     script.expect([
         failed(conn, error),
         js_closed(conn, 1013, message),
@@ -191,7 +239,7 @@ fn a_client_that_does_not_take_its_messages_is_dropped() {
         slot: 99,
         generation: 0,
     };
-    script.hub.overflowed(nobody, 20, 10);
+    script.hub.exceeded(nobody, OVERFLOWED);
     script.expect_nothing();
 }
 
@@ -202,7 +250,7 @@ fn a_session_that_has_ended_is_dropped_all_the_same() {
     let conn = script.client();
     script.hub.close(conn, 1000, "");
     script.commands();
-    script.hub.overflowed(conn, 20, 10);
+    script.hub.exceeded(conn, OVERFLOWED);
     script.expect([terminated(conn)]);
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::{Hub, Now, Reply};
+use super::{Hub, Now, Refusal, Reply};
 use crate::engine::auth::TokenVerifier;
 use crate::engine::broker::ChannelId;
 use crate::engine::command::{AuthOutcome, AuthReport, Command, ConnId, JsEvent, Replacement};

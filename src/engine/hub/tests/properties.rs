@@ -175,7 +175,10 @@ impl World {
             }
             Step::Overflows(who) => {
                 if let Some(conn) = self.clients[who] {
-                    self.script.hub.overflowed(conn, 2, 1);
+                    let (unsent, limit) = (2, 1);
+                    self.script
+                        .hub
+                        .exceeded(conn, Refusal::Overflowed { unsent, limit });
                 }
             }
             Step::Ticks(ms) => {
