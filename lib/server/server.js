@@ -3,7 +3,6 @@
 const { EventEmitter } = require('events')
 const crypto = require('crypto')
 const AuthEngine = require('ag-auth')
-const base64id = require('base64id')
 const formatter = require('sc-formatter')
 const scErrors = require('sc-errors')
 
@@ -14,6 +13,7 @@ const AGServerSocket = require('../socket/socket')
 const CodecBridge = require('./codec-bridge')
 const Link = require('./link')
 const hooks = require('./hooks')
+const { generateId } = require('./ids')
 const middleware = require('./middleware')
 const { check, defaults, webSocketOptions } = require('./options')
 const makePort = require('./broker-port')
@@ -45,6 +45,8 @@ class AGServer extends Base {
     this._pendingClients = new hooks.ClientTable()
     this._live = hooks.liveValues(opts)
     this._native = undefined
+    /** Bits of the decisions the app takes, as the core knows them. */
+    this._hooks = 0
     Object.defineProperties(this, LIVE)
 
     this.origins = opts.origins
@@ -131,7 +133,7 @@ class AGServer extends Base {
 
   /** Whether sockets are to exist in JavaScript from the start. */
   _wantsSockets() {
-    return this._interest.sockets || hooks.hooks(this) !== 0
+    return this._interest.sockets || this._hooks !== 0
   }
 
   _onConnection(connection, eager) {
@@ -270,7 +272,7 @@ class AGServer extends Base {
   }
 
   generateId() {
-    return base64id.generateId()
+    return generateId()
   }
 }
 

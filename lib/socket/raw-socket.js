@@ -17,10 +17,13 @@ class RawSocket extends EventEmitter {
   constructor(socket) {
     super()
     this._socket = socket
-    this.upgradeReq = socket.request
     this.on('newListener', (name) => {
       if (name === 'message') socket._interest.set(MESSAGE, true)
     })
+  }
+
+  get upgradeReq() {
+    return this._socket.request
   }
 
   get readyState() {

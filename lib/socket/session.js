@@ -34,7 +34,7 @@ const session = {
     if (isAuthenticated) this._triggerWhenConnected(info.oldAuthState)
     this.emit('connect', status)
     server.emit('connection', { socket: this, ...status })
-    if (this.middlewareHandshakeStream) this.middlewareHandshakeStream.close()
+    this._handshakeStream()?.close()
   },
 
   // After the connection event, so that loops set up there hear of it.

@@ -108,7 +108,7 @@ impl NativeServer {
         let response = upgrade.response(protocol.as_deref());
         attached(
             self.core
-                .attach_bridge(&id, js, &response, self.web_socket(upgrade)),
+                .attach_bridge(&id, js, &response, self.web_socket(upgrade.inner())),
         )
     }
 
@@ -261,6 +261,16 @@ impl NativeServer {
         list.unwrap_or_default()
     }
 
+    /// Id and upgrade request of a connection that JavaScript has nothing of; from now on it is told
+    /// of its end. Nothing for any other.
+    #[napi(catch_unwind)]
+    pub fn take_request(&self, slot: u32, generation: u32) -> Option<Vec<String>> {
+        let conn = ConnId { slot, generation };
+        let taken = self.core.with_hub(|hub, _| hub.take_request(conn));
+        let (id, request) = taken.flatten()?;
+        Some(vec![id.into(), request.into()])
+    }
+
     /// Figures.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> NativeStats {
@@ -293,12 +303,12 @@ impl NativeServer {
 }
 
 impl NativeServer {
-    pub(super) fn web_socket(&self, upgrade: &NativeUpgrade) -> ws::Connection {
+    pub(super) fn web_socket(&self, upgrade: &ws::Upgrade) -> ws::Connection {
         let options = ws::ConnectionOptions {
             max_payload: self.max_payload,
             ..ws::ConnectionOptions::default()
         };
-        ws::Connection::new(&options, upgrade.inner().deflate)
+        ws::Connection::new(&options, upgrade.deflate)
     }
 }
 

@@ -132,6 +132,9 @@ impl Core {
                 return None;
             }
             let conn = shard.hub.open(id, js, now());
+            if let Some(request) = connection.request.take() {
+                shard.hub.keep_request(conn, request);
+            }
             let shares = connection.ws.can_share_frames();
             let mut outgoing = Outgoing::new(conn.generation, Transport::Thread, shares);
             outgoing.share_key = connection.ws.share_key();

@@ -52,6 +52,7 @@ impl Server {
             ws: ws::Connection::new(&ws::ConnectionOptions::default(), None),
             response: b"101".to_vec(),
             head: Vec::new(),
+            request: None,
             conn: None,
         };
         let conn = self.core.attach("ID", false, connection).unwrap();
@@ -104,6 +105,7 @@ fn what_is_queued_right_after_a_connection_was_attached_arrives() {
             ws: ws::Connection::new(&ws::ConnectionOptions::default(), None),
             response: Vec::new(),
             head: Vec::new(),
+            request: None,
             conn: None,
         };
         let conn = server.core.attach("ID", false, connection).unwrap();
@@ -201,6 +203,7 @@ fn a_stopped_server_takes_its_connections_along_and_takes_no_more() {
         ws: ws::Connection::new(&ws::ConnectionOptions::default(), None),
         response: Vec::new(),
         head: Vec::new(),
+        request: None,
         conn: None,
     };
     assert_eq!(server.core.attach("ID", false, connection), None);

@@ -130,6 +130,10 @@ impl Hub {
             return;
         };
         self.counts.sessions -= 1;
+        // JavaScript never knew of it.
+        if session.request.is_some() {
+            return;
+        }
         let (code, reason) = session.close.unwrap_or_else(|| (1006, "".into()));
         self.js(JsEvent::Gone {
             conn: session.conn,

@@ -159,6 +159,20 @@ impl Hub {
         }
     }
 
+    /// Keeps the upgrade request of a connection that JavaScript knows nothing of.
+    pub fn keep_request(&mut self, conn: ConnId, request: Box<str>) {
+        if let Some(session) = self.live(conn) {
+            session.request = Some(request);
+        }
+    }
+
+    /// JavaScript wants to know of a connection: gives its id and upgrade request, once.
+    pub fn take_request(&mut self, conn: ConnId) -> Option<(Box<str>, Box<str>)> {
+        let session = self.live(conn)?;
+        let request = session.request.take()?;
+        Some((session.id.clone(), request))
+    }
+
     /// What JavaScript consumes of a session.
     pub fn set_interest(&mut self, conn: ConnId, bits: u16) {
         if let Some(session) = self.live(conn) {

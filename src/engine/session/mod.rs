@@ -88,6 +88,8 @@ pub struct Session {
     pub link: Link,
     /// Whether JavaScript holds an object for it.
     pub js: bool,
+    /// Its upgrade request, as long as JavaScript knows nothing of the connection.
+    pub request: Option<Box<str>>,
     /// What JavaScript consumes of it: bits of [`super::config::socket_interest`].
     pub interest: u16,
     /// Whether it has a token that holds.
@@ -139,6 +141,7 @@ impl Session {
             state: State::Connecting,
             link: Link::Open,
             js,
+            request: None,
             interest: 0,
             authenticated: false,
             token_expires_at: None,

@@ -34,6 +34,8 @@ pub struct NewConnection {
     pub response: Vec<u8>,
     /// Bytes that were read already.
     pub head: Vec<u8>,
+    /// The upgrade request, if JavaScript keeps nothing of it.
+    pub request: Option<Box<str>>,
     /// Set when it is attached.
     pub conn: Option<ConnId>,
 }
@@ -93,6 +95,7 @@ fn adopt(core: &Arc<Core>, connections: &Connections, new: NewConnection) {
         response,
         head,
         conn,
+        ..
     } = new;
     let Some(conn) = conn else { return };
     match TcpStream::from_std(stream) {
