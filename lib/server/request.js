@@ -81,7 +81,7 @@ function messageOf(text, httpServer) {
   fields.httpVersion = `${major}.${minor}`
   fields.method = line.slice(0, line.indexOf(' '))
   fields.url = line.slice(line.indexOf(' ') + 1, line.lastIndexOf(' '))
-  fields.joinDuplicateHeaders = httpServer ? httpServer.joinDuplicateHeaders : null
+  fields.joinDuplicateHeaders = httpServer?.joinDuplicateHeaders || null
   fields.upgrade = true
   fields.parser = null
   fields._addHeaderLines(rawHeaders, rawHeaders.length)

@@ -17,13 +17,10 @@ class RawSocket extends EventEmitter {
   constructor(socket) {
     super()
     this._socket = socket
+    this.upgradeReq = socket.request
     this.on('newListener', (name) => {
       if (name === 'message') socket._interest.set(MESSAGE, true)
     })
-  }
-
-  get upgradeReq() {
-    return this._socket.request
   }
 
   get readyState() {

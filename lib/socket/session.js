@@ -19,6 +19,8 @@ const session = {
     if (this.state !== this.CONNECTING) return
     const { server, id } = this
     const { pingTimeout } = server
+    // Without a token the error is for handshake middleware only.
+    if (auth.signed === undefined) auth.error = undefined
     const info = this._authentication(auth)
     const status = { id, pingTimeout }
     this._finishAuthentication(info)

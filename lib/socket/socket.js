@@ -65,7 +65,8 @@ class AGServerSocket extends Base {
     this._link = server._native
     this._interest = new SocketInterest(this)
     this._cid = 1
-    this._calls = new Map()
+    /** @type {Map<number, any> | undefined} */
+    this._calls = undefined
     this._outbound = { prepared: 0, sent: 0 }
     this._setAddress()
     server._pendingClients.add(this)

@@ -261,8 +261,8 @@ impl NativeServer {
         list.unwrap_or_default()
     }
 
-    /// Id and upgrade request of a connection that JavaScript has nothing of; from now on it is told
-    /// of its end. Nothing for any other.
+    /// Id and upgrade request of a connection that JavaScript has nothing of, and makes an object
+    /// for; nothing for any other.
     #[napi(catch_unwind)]
     pub fn take_request(&self, slot: u32, generation: u32) -> Option<Vec<String>> {
         let conn = ConnId { slot, generation };

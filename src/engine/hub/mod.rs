@@ -166,11 +166,13 @@ impl Hub {
         }
     }
 
-    /// JavaScript wants to know of a connection: gives its id and upgrade request, once.
+    /// JavaScript makes an object for a connection that it knew nothing of: gives its id and upgrade
+    /// request.
     pub fn take_request(&mut self, conn: ConnId) -> Option<(Box<str>, Box<str>)> {
         let session = self.live(conn)?;
-        let request = session.request.take()?;
-        Some((session.id.clone(), request))
+        let taken = (session.id.clone(), session.request.take()?);
+        self.attach_js(conn);
+        Some(taken)
     }
 
     /// What JavaScript consumes of a session.
