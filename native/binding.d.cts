@@ -15,6 +15,8 @@ export declare class NativeServer {
   constructor(config: NativeConfig, maxPayload: number, maxBackpressure: number, wake: () => void)
   /** Changes the options; they count from the next event on. */
   configure(config: NativeConfig): void
+  /** Has `attach_request` agree on permessage-deflate. */
+  setDeflate(deflate: NativeDeflateOptions): void
   /** What tokens are checked with. Without a key every token is JavaScript's to judge. */
   setVerifier(key?: Buffer | undefined | null, algorithms?: Array<string> | undefined | null): void
   /** A connection whose socket JavaScript keeps. Returns slot and generation. */
@@ -78,7 +80,7 @@ export declare class NativeServer {
    * chosen. `request` is the text of `engine::ws::request`, of so many lines. Fails where
    * the request or its socket is not as simple as that.
    */
-  attachRequest(fd: number, head: Buffer | undefined | null, id: string, js: boolean, request: string, lines: number, deflate?: NativeDeflateOptions | undefined | null): NativeArrival
+  attachRequest(fd: number, head: Buffer | undefined | null, id: string, js: boolean, request: string, lines: number): NativeArrival
 }
 
 /** A request that can be accepted. */

@@ -66,6 +66,20 @@ oursTest('a request made of its text is like the one of Node.js', async () => {
   assert.equal(made.request.headers['x-latin'], kept.request.headers['x-latin'])
 })
 
+oursTest('origins are checked without the message', async () => {
+  const running = await startServer({ transport: 'fd', origins: 'good.example:*' })
+  try {
+    const status = async (Origin) => (await running.open({ headers: { Origin } })).status
+    assert.equal(await status('http://evil.example'), 403)
+    assert.equal(await status('null'), 403)
+    const { socket } = await running.rawPair({ headers: { Origin: 'http://good.example' } })
+    assert.equal(isText(socket), true)
+    assert.equal(socket.request.headers.origin, 'http://good.example')
+  } finally {
+    await running.stop()
+  }
+})
+
 oursTest('the socket of such a request is ended and knows its addresses', async () => {
   const { localPort, request, port } = await requestOf({ transport: 'fd' })
   const { socket } = request

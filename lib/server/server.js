@@ -6,6 +6,7 @@ const AuthEngine = require('ag-auth')
 const formatter = require('sc-formatter')
 const scErrors = require('sc-errors')
 
+const { OP } = require('../core/commands')
 const { ownAccessors, replaceable } = require('../core/properties')
 const Emitter = require('../streams/emitter')
 const Broker = require('../exchange/broker')
@@ -62,6 +63,8 @@ class AGServer extends Base {
       maxPayload: Math.max(0, Number(this._webSocket.maxPayload) || 0),
       maxBackpressure: opts.maxBackpressure,
     })
+    const { deflate } = this._webSocket
+    if (deflate) this._native.core.setDeflate(deflate)
     this._setEngines(opts)
     this._setBroker(opts)
     this._attach()
@@ -137,17 +140,23 @@ class AGServer extends Base {
   }
 
   _onConnection(connection, eager) {
-    if (eager) this._socketOf(connection)
+    if (eager) this._makeSocket(connection)
   }
 
   /** The socket of a connection, made when first asked for. */
   _socketOf(connection) {
     if (!connection.socket) {
-      connection.socket = new AGServerSocket(this, connection)
-      this._startMiddlewares(connection.socket)
-      this.emit('handshake', { socket: connection.socket })
+      this._native.command(OP.ATTACH, connection)
+      this._makeSocket(connection)
     }
     return connection.socket
+  }
+
+  _makeSocket(connection) {
+    const socket = new AGServerSocket(this, connection)
+    connection.socket = socket
+    this._startMiddlewares(socket)
+    this.emit('handshake', { socket })
   }
 
   _startMiddlewares(socket) {
@@ -170,6 +179,7 @@ class AGServer extends Base {
   }
 
   _adopt(connection, open) {
+    this._native.command(OP.ATTACH, connection)
     const socket = new AGServerSocket(this, connection)
     connection.socket = socket
     this._startMiddlewares(socket)

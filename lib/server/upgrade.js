@@ -8,7 +8,7 @@ const net = require('net')
 const native = require('../core/native')
 const { OP } = require('../core/commands')
 const Bridge = require('./bridge')
-const { verifyHandshake } = require('./origin')
+const { admits, verifyHandshake } = require('./origin')
 const { isPlain, textOf } = require('./request')
 
 const BRIDGE_ONLY = process.env.ES_NETWORKCLUSTER_TRANSPORT === 'bridge'
@@ -63,7 +63,6 @@ function pathOf(url) {
 /** Whether the app gets to see nothing of the request before the core has its socket. */
 function isUnseen(server, httpServer, request, socket) {
   return (
-    server._allowAllOrigins &&
     !server.hasMiddleware(server.MIDDLEWARE_HANDSHAKE) &&
     server.verifyHandshake === verifyHandshake &&
     !server._webSocket.handleProtocols &&
@@ -72,7 +71,8 @@ function isUnseen(server, httpServer, request, socket) {
     // The one of Node.js.
     httpServer.listenerCount('connection') === 1 &&
     canTakeOver(server, socket) &&
-    isPlain(request, httpServer)
+    isPlain(request, httpServer) &&
+    admits(server, request)
   )
 }
 
@@ -85,11 +85,10 @@ function upgradeUnseen(server, request, socket, head) {
   let arrival
   try {
     id = server.generateId()
-    const deflate = server._webSocket.deflate
     const bytes = rest.length ? rest : undefined
     const lines = 1 + request.rawHeaders.length
     const text = textOf(request)
-    arrival = link.core.attachRequest(fdOf(socket), bytes, id, eager, text, lines, deflate)
+    arrival = link.core.attachRequest(fdOf(socket), bytes, id, eager, text, lines)
   } catch {
     return upgrade(server, request, socket, rest)
   }

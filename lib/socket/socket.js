@@ -70,7 +70,6 @@ class AGServerSocket extends Base {
     this._outbound = { prepared: 0, sent: 0 }
     this._setAddress()
     server._pendingClients.add(this)
-    this._command(OP.ATTACH)
   }
 
   // A message that is kept may have been given more by the app, and its socket may go.

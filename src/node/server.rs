@@ -10,11 +10,11 @@ use crate::engine::auth::TokenVerifier;
 use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 use crate::engine::session::State;
-use crate::engine::ws;
+use crate::engine::ws::{self, DeflateOptions};
 use crate::runtime::{Core, Limits};
 
 use super::config::NativeConfig;
-use super::upgrade::NativeUpgrade;
+use super::upgrade::{NativeDeflateOptions, NativeUpgrade};
 use super::wake::Wake;
 use super::{commands, names};
 
@@ -50,6 +50,7 @@ pub struct NativeStats {
 pub struct NativeServer {
     pub(super) core: Arc<Core>,
     max_payload: usize,
+    pub(super) deflate: Option<DeflateOptions>,
     batch: u64,
 }
 
@@ -77,6 +78,7 @@ impl NativeServer {
         Ok(Self {
             core,
             max_payload: max_payload as usize,
+            deflate: None,
             batch: 0,
         })
     }
@@ -86,6 +88,12 @@ impl NativeServer {
     pub fn configure(&self, config: NativeConfig) {
         self.core
             .with_hub(|hub, _| *hub.config_mut() = config.into());
+    }
+
+    /// Has `attach_request` agree on permessage-deflate.
+    #[napi(catch_unwind)]
+    pub fn set_deflate(&mut self, deflate: NativeDeflateOptions) {
+        self.deflate = Some(deflate.into());
     }
 
     /// What tokens are checked with. Without a key every token is JavaScript's to judge.

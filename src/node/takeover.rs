@@ -13,7 +13,7 @@ use crate::engine::ws::{
 use crate::runtime::NewConnection;
 
 use super::server::{NativeServer, attached};
-use super::upgrade::{NativeDeflateOptions, NativeUpgrade};
+use super::upgrade::NativeUpgrade;
 
 /// What became of an upgrade request.
 #[napi(object)]
@@ -52,10 +52,6 @@ impl NativeServer {
     /// chosen. `request` is the text of `engine::ws::request`, of so many lines. Fails where
     /// the request or its socket is not as simple as that.
     #[napi(catch_unwind)]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "fields of an object cost a call each"
-    )]
     pub fn attach_request(
         &self,
         fd: i32,
@@ -64,10 +60,8 @@ impl NativeServer {
         js: bool,
         request: String,
         lines: u32,
-        deflate: Option<NativeDeflateOptions>,
     ) -> Result<NativeArrival> {
-        let deflate = deflate.map(DeflateOptions::from);
-        let upgrade = match checked(&request, lines as usize, deflate.as_ref())? {
+        let upgrade = match checked(&request, lines as usize, self.deflate.as_ref())? {
             Ok(upgrade) => upgrade,
             Err(response) => return Ok(turned_down(response)),
         };
