@@ -15,6 +15,8 @@ export declare class NativeServer {
   constructor(config: NativeConfig, limits: NativeLimits, wake: () => void)
   /** Changes the options; they count from the next event on. */
   configure(config: NativeConfig): void
+  /** Has `attach_request` agree on permessage-deflate. */
+  setDeflate(deflate: NativeDeflateOptions): void
   /** What tokens are checked with. Without a key every token is JavaScript's to judge. */
   setVerifier(key?: Buffer | undefined | null, algorithms?: Array<string> | undefined | null): void
   /** A connection whose socket JavaScript keeps. Returns slot and generation. */
@@ -57,6 +59,11 @@ export declare class NativeServer {
    * id in turn.
    */
   sessions(open: boolean): Array<string>
+  /**
+   * Id and upgrade request of a connection that JavaScript has nothing of, and makes an object
+   * for; nothing for any other.
+   */
+  takeRequest(slot: number, generation: number): Array<string> | null
   /** Figures. */
   stats(): NativeStats
   /** Drops every connection whose session is open. */
@@ -68,6 +75,12 @@ export declare class NativeServer {
    * `head` are bytes that were read already. Returns slot and generation.
    */
   attachFd(fd: number, head: Buffer, id: string, js: boolean, upgrade: NativeUpgrade, protocol?: string | undefined | null): Array<number>
+  /**
+   * Checks a request and takes its socket over, as `attach_fd` does; its first subprotocol is
+   * chosen. `request` is the text of `engine::ws::request`, of so many lines. Fails where
+   * the request or its socket is not as simple as that.
+   */
+  attachRequest(fd: number, head: Buffer | undefined | null, id: string, js: boolean, request: string, lines: number): NativeArrival
 }
 
 /** A request that can be accepted. */
@@ -80,6 +93,16 @@ export declare class NativeUpgrade {
 
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
+
+/** What became of an upgrade request. */
+export interface NativeArrival {
+  /** Slot and generation, if JavaScript is to know of the connection. */
+  connection?: Array<number>
+  /** With it: the request, behind a line with its addresses. */
+  request?: string
+  /** The response to a request that was turned down; its socket stays the caller's. */
+  response?: string
+}
 
 /** Options of a server; times are in ms. */
 export interface NativeConfig {

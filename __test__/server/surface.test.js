@@ -27,7 +27,8 @@ const COMPUTED = new Set([
   ...['inboundReceivedMessageCount', 'inboundProcessedMessageCount'],
   ...['outboundPreparedMessageCount', 'outboundSentMessageCount'],
   ...['inboundMessageStream', 'outboundPacketStream', 'middlewareInboundRawStream'],
-  ...['middlewareInboundStream', 'middlewareOutboundStream'],
+  ...['middlewareInboundStream', 'middlewareOutboundStream', 'middlewareHandshakeStream'],
+  ...['request', 'remoteAddress', 'remoteFamily', 'remotePort'],
 ])
 
 const isPublic = (name) => !name.startsWith('_') && name !== 'constructor'

@@ -191,7 +191,12 @@ const GENERAL = {
 function dispatch(link, reader) {
   const kind = reader.u8()
   if (GENERAL[kind]) return GENERAL[kind](reader, link)
-  const connection = link.connection(reader.u32(), reader.u32())
+  const [slot, generation] = [reader.u32(), reader.u32()]
+  // Of an error or the end nothing has to be made in JavaScript.
+  const connection =
+    kind === KIND.ERROR || kind === KIND.GONE
+      ? link.known(slot, generation)
+      : link.connection(slot, generation)
   if (BRIDGE[kind]) {
     if (connection && connection.bridge) return BRIDGE[kind](connection.bridge, reader)
     if (kind === KIND.BRIDGE_WRITE) reader.bytes()

@@ -144,7 +144,9 @@ function configure(server) {
     const { algorithms } = server.defaultVerificationOptions
     core.setVerifier(Buffer.from(server.verificationKey), algorithms)
   }
-  core.configure(nativeConfig(server))
+  const config = nativeConfig(server)
+  server._hooks = config.hooks
+  core.configure(config)
 }
 
 /** Whether the core can judge tokens just as the default engine would. */

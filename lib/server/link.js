@@ -20,6 +20,11 @@ const FOREVER = 0x7fffffff
 
 const NEXT_TURN = Promise.resolve()
 
+/**
+ * `request` is the message of the upgrade, or its text: see `request.js`.
+ * @typedef {{ slot: number, generation: number, id: string, request: any, socket: any, bridge: any }} Connection
+ */
+
 class Link {
   /**
    * @param {import('./server')} server
@@ -28,7 +33,10 @@ class Link {
    */
   constructor(server, config, limits) {
     this.server = server
-    /** @type {Map<number, { slot: number, generation: number, id: string, request: any, socket?: any, bridge?: any }>} */
+    /**
+     * Those that JavaScript has anything of; the others are the core's alone.
+     * @type {Map<number, Connection>}
+     */
     this.connections = new Map()
     this.commands = new CommandBuffer()
     this._dispatching = false
@@ -51,16 +59,29 @@ class Link {
   /**
    * Registers a connection the core has just taken on.
    * @param {number[]} address slot and generation
+   * @returns {Connection}
    */
   add([slot, generation], id, request) {
-    const connection = { slot, generation, id, request }
+    this.holdProcess()
+    return this._register(slot, generation, id, request)
+  }
+
+  _register(slot, generation, id, request) {
+    const connection = { slot, generation, id, request, socket: undefined, bridge: undefined }
     this.connections.set(slot, connection)
-    this._holdProcess()
     return connection
   }
 
   /** The connection in a slot, if it still is of this generation. */
   connection(slot, generation) {
+    const known = this.known(slot, generation)
+    if (known) return known
+    const taken = this.core.takeRequest(slot, generation)
+    return taken ? this._register(slot, generation, taken[0], taken[1]) : undefined
+  }
+
+  /** The same, if JavaScript has anything of it. */
+  known(slot, generation) {
     const connection = this.connections.get(slot)
     return connection && connection.generation === generation ? connection : undefined
   }
@@ -82,7 +103,7 @@ class Link {
   }
 
   // Open connections keep the process alive, as sockets do.
-  _holdProcess() {
+  holdProcess() {
     // The link too, which else is held only by whom the app holds.
     this._keepAlive ??= setInterval(() => this, FOREVER)
   }

@@ -44,6 +44,18 @@ async function verifyHandshake(info, callback) {
   callback(false, 403, error.message)
 }
 
+/**
+ * Whether the origin of a request lets it in, whatever else is wrong with it.
+ * @param {import('./server')} server
+ * @param {import('http').IncomingMessage} request
+ */
+function admits(server, request) {
+  if (server._allowAllOrigins) return true
+  const { 'sec-websocket-version': version, origin } = request.headers
+  // Other versions have another header for it.
+  return version === '13' && typeof origin === 'string' && isAllowed(server.origins, origin)
+}
+
 function isAllowed(origins, origin) {
   let url
   try {
@@ -57,4 +69,4 @@ function isAllowed(origins, origin) {
   return [`${hostname}:${port}`, `${hostname}:*`, `*:${port}`].some((it) => origins.includes(it))
 }
 
-module.exports = { verifyHandshake }
+module.exports = { admits, verifyHandshake }

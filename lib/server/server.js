@@ -3,10 +3,10 @@
 const { EventEmitter } = require('events')
 const crypto = require('crypto')
 const AuthEngine = require('ag-auth')
-const base64id = require('base64id')
 const formatter = require('sc-formatter')
 const scErrors = require('sc-errors')
 
+const { OP } = require('../core/commands')
 const { ownAccessors, replaceable } = require('../core/properties')
 const Emitter = require('../streams/emitter')
 const Broker = require('../exchange/broker')
@@ -14,6 +14,7 @@ const AGServerSocket = require('../socket/socket')
 const CodecBridge = require('./codec-bridge')
 const Link = require('./link')
 const hooks = require('./hooks')
+const { generateId } = require('./ids')
 const middleware = require('./middleware')
 const { nativeLimits } = require('./limits')
 const { check, defaults, webSocketOptions } = require('./options')
@@ -46,6 +47,8 @@ class AGServer extends Base {
     this._pendingClients = new hooks.ClientTable()
     this._live = hooks.liveValues(opts)
     this._native = undefined
+    /** Bits of the decisions the app takes, as the core knows them. */
+    this._hooks = 0
     Object.defineProperties(this, LIVE)
 
     this.origins = opts.origins
@@ -59,6 +62,8 @@ class AGServer extends Base {
     this._setKeys(opts)
     const limits = nativeLimits(opts, this._webSocket)
     this._native = new Link(this, hooks.nativeConfig(this), limits)
+    const { deflate } = this._webSocket
+    if (deflate) this._native.core.setDeflate(deflate)
     this._setEngines(opts)
     this._setBroker(opts)
     this._attach()
@@ -130,21 +135,27 @@ class AGServer extends Base {
 
   /** Whether sockets are to exist in JavaScript from the start. */
   _wantsSockets() {
-    return this._interest.sockets || hooks.hooks(this) !== 0
+    return this._interest.sockets || this._hooks !== 0
   }
 
   _onConnection(connection, eager) {
-    if (eager) this._socketOf(connection)
+    if (eager) this._makeSocket(connection)
   }
 
   /** The socket of a connection, made when first asked for. */
   _socketOf(connection) {
     if (!connection.socket) {
-      connection.socket = new AGServerSocket(this, connection)
-      this._startMiddlewares(connection.socket)
-      this.emit('handshake', { socket: connection.socket })
+      this._native.command(OP.ATTACH, connection)
+      this._makeSocket(connection)
     }
     return connection.socket
+  }
+
+  _makeSocket(connection) {
+    const socket = new AGServerSocket(this, connection)
+    connection.socket = socket
+    this._startMiddlewares(socket)
+    this.emit('handshake', { socket })
   }
 
   _startMiddlewares(socket) {
@@ -167,6 +178,7 @@ class AGServer extends Base {
   }
 
   _adopt(connection, open) {
+    this._native.command(OP.ATTACH, connection)
     const socket = new AGServerSocket(this, connection)
     connection.socket = socket
     this._startMiddlewares(socket)
@@ -269,7 +281,7 @@ class AGServer extends Base {
   }
 
   generateId() {
-    return base64id.generateId()
+    return generateId()
   }
 }
 

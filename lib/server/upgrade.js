@@ -3,12 +3,15 @@
 // Upgrade requests of an http.Server: which server they are for, whether they are let in, and how
 // their socket gets to the core.
 
+const { EventEmitter } = require('events')
 const net = require('net')
 const native = require('../core/native')
 const { OP } = require('../core/commands')
 const Bridge = require('./bridge')
+const { admits, verifyHandshake } = require('./origin')
+const { isPlain, textOf } = require('./request')
 
-const FORCED_TRANSPORT = 'ES_NETWORKCLUSTER_TRANSPORT'
+const BRIDGE_ONLY = process.env.ES_NETWORKCLUSTER_TRANSPORT === 'bridge'
 
 /**
  * All servers attached to one http.Server share one listener.
@@ -41,6 +44,9 @@ function route(httpServer, servers, request, socket, head) {
   const pathname = pathOf(request.url)
   for (const server of servers) {
     if (server._webSocket.path == null || server._webSocket.path === pathname) {
+      if (isUnseen(server, httpServer, request, socket)) {
+        return upgradeUnseen(server, request, socket, head)
+      }
       return upgrade(server, request, socket, head)
     }
   }
@@ -52,6 +58,44 @@ function route(httpServer, servers, request, socket, head) {
 function pathOf(url) {
   const query = url.indexOf('?')
   return query === -1 ? url : url.slice(0, query)
+}
+
+/** Whether the app gets to see nothing of the request before the core has its socket. */
+function isUnseen(server, httpServer, request, socket) {
+  return (
+    !server.hasMiddleware(server.MIDDLEWARE_HANDSHAKE) &&
+    server.verifyHandshake === verifyHandshake &&
+    !server._webSocket.handleProtocols &&
+    httpServer.emit === EventEmitter.prototype.emit &&
+    httpServer.listenerCount('upgrade') === 1 &&
+    // The one of Node.js.
+    httpServer.listenerCount('connection') === 1 &&
+    canTakeOver(server, socket) &&
+    isPlain(request, httpServer) &&
+    admits(server, request)
+  )
+}
+
+/** Checks a request and takes it on in one call; its message is not kept. */
+function upgradeUnseen(server, request, socket, head) {
+  const { _native: link } = server
+  const eager = server._wantsSockets()
+  const rest = unread(socket, head)
+  let id
+  let arrival
+  try {
+    id = server.generateId()
+    const bytes = rest.length ? rest : undefined
+    const lines = 1 + request.rawHeaders.length
+    const text = textOf(request)
+    arrival = link.core.attachRequest(fdOf(socket), bytes, id, eager, text, lines)
+  } catch {
+    return upgrade(server, request, socket, rest)
+  }
+  if (arrival.response !== undefined) return answer(socket, arrival.response)
+  socket.destroy()
+  if (!eager) return link.holdProcess()
+  return welcome(server, link.add(arrival.connection, id, arrival.request))
 }
 
 function upgrade(server, request, socket, head) {
@@ -115,9 +159,15 @@ function takeOver(server, socket, rest, { request, id, eager, checked, protocol 
   socket.on('error', () => {})
   keepLocalAddress(socket)
   socket.destroy()
-  server._onConnection(connection, eager)
-  if (eager) link.whenSeen(() => link.command(OP.START, connection))
+  if (eager) welcome(server, connection)
   return true
+}
+
+/** The app gets to see a connection before its messages come in. */
+function welcome(server, connection) {
+  const { _native: link } = server
+  server._onConnection(connection, true)
+  link.whenSeen(() => link.command(OP.START, connection))
 }
 
 function bridge(server, socket, rest, { request, id, eager, checked, protocol }) {
@@ -146,6 +196,7 @@ function chooseProtocol(server, request, protocols) {
 
 /** Everything that was read from the socket and not handed on yet. */
 function unread(socket, head) {
+  if (socket.readableLength === 0 && head) return head
   const chunks = head && head.length ? [head] : []
   for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) chunks.push(chunk)
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
@@ -158,8 +209,7 @@ function fdOf(socket) {
 
 // Only a plain TCP socket has nothing between its descriptor and the wire.
 function canTakeOver(server, socket) {
-  const forced = process.env[FORCED_TRANSPORT]
-  if (server.options.transport === 'bridge' || forced === 'bridge') return false
+  if (BRIDGE_ONLY || server.options.transport === 'bridge') return false
   return (
     process.platform !== 'win32' &&
     socket instanceof net.Socket &&
@@ -174,6 +224,7 @@ function refuse(socket, status, message) {
 }
 
 function answer(socket, response) {
+  socket.on('error', () => socket.destroy())
   socket.once('finish', () => socket.destroy())
   socket.end(response)
 }

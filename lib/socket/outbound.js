@@ -134,6 +134,7 @@ const outbound = {
         this._forgetCall(cid)
         reject(new TimeoutError(`Event response for ${event} event timed out`))
       }, delay)
+      this._calls ??= new Map()
       this._calls.set(cid, { event, resolve, reject, timeout })
       this._interest.set(RESPONSE, true)
       const packet = data === undefined ? { event, cid } : { event, cid, data }
@@ -144,7 +145,7 @@ const outbound = {
   },
 
   _forgetCall(cid) {
-    const call = this._calls.get(cid)
+    const call = this._calls?.get(cid)
     if (!call) return undefined
     clearTimeout(call.timeout)
     this._calls.delete(cid)
@@ -158,7 +159,7 @@ const outbound = {
   },
 
   _abortCalls(type, code, reason) {
-    for (const [cid, { event, reject }] of this._calls) {
+    for (const [cid, { event, reject }] of this._calls ?? []) {
       this._forgetCall(cid)
       const message = `Event ${event} was aborted due to a bad connection`
       reject(new BadConnectionError(message, type, code, reason))

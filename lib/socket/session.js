@@ -19,6 +19,8 @@ const session = {
     if (this.state !== this.CONNECTING) return
     const { server, id } = this
     const { pingTimeout } = server
+    // Without a token the error is for handshake middleware only.
+    if (auth.signed === undefined) auth.error = undefined
     const info = this._authentication(auth)
     const status = { id, pingTimeout }
     this._finishAuthentication(info)
@@ -34,7 +36,7 @@ const session = {
     if (isAuthenticated) this._triggerWhenConnected(info.oldAuthState)
     this.emit('connect', status)
     server.emit('connection', { socket: this, ...status })
-    if (this.middlewareHandshakeStream) this.middlewareHandshakeStream.close()
+    this._handshakeStream()?.close()
   },
 
   // After the connection event, so that loops set up there hear of it.

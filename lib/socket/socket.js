@@ -13,6 +13,7 @@ const { OP } = require('../core/commands')
 const { replaceable } = require('../core/properties')
 const Emitter = require('../streams/emitter')
 const { RawSocket } = require('./raw-socket')
+const { remoteOf, requestOf } = require('../server/request')
 const { LISTENER_INTEREST, SocketInterest } = require('./interest')
 const { closeFrameError } = require('./close-frame')
 
@@ -53,7 +54,6 @@ class AGServerSocket extends Base {
     this.state = STATES.CONNECTING
     this.authState = STATES.UNAUTHENTICATED
     this.protocolVersion = server.protocolVersion
-    this.request = connection.request
     this.createRequest = options.requestCreator || this.defaultRequestCreator
     this.cloneData = options.cloneData
     this.batchOnHandshake = options.batchOnHandshake
@@ -61,25 +61,46 @@ class AGServerSocket extends Base {
     this.batchInterval = options.batchInterval
     this.isBufferingBatch = false
     this.isBatching = false
-    this.middlewareHandshakeStream = this.request[server.SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM]
     this._native = connection
     this._link = server._native
     this._interest = new SocketInterest(this)
     this._cid = 1
-    this._calls = new Map()
+    /** @type {Map<number, any> | undefined} */
+    this._calls = undefined
     this._outbound = { prepared: 0, sent: 0 }
     this._setAddress()
     server._pendingClients.add(this)
-    this._command(OP.ATTACH)
   }
 
+  // A message that is kept may have been given more by the app, and its socket may go.
   _setAddress() {
-    const { request } = this
-    const source = request.connection || request
-    this.remoteAddress = source.remoteAddress
-    this.remoteFamily = source.remoteFamily
-    this.remotePort = source.remotePort
+    const { request } = this._native
+    if (typeof request === 'string') return
+    const { remoteAddress, remoteFamily, remotePort } = remoteOf(this._native)
+    Object.assign(this, { remoteAddress, remoteFamily, remotePort })
     if (request.forwardedForAddress) this.forwardedForAddress = request.forwardedForAddress
+  }
+
+  // ---- the upgrade request ----
+
+  get request() {
+    return requestOf(this._native, this.server)
+  }
+
+  get remoteAddress() {
+    return remoteOf(this._native).remoteAddress
+  }
+
+  get remoteFamily() {
+    return remoteOf(this._native).remoteFamily
+  }
+
+  get remotePort() {
+    return remoteOf(this._native).remotePort
+  }
+
+  get middlewareHandshakeStream() {
+    return this.request[this.server.SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM]
   }
 
   /** Starts a command about this socket. */
@@ -233,6 +254,11 @@ for (const part of ['./streams', './outbound', './batching', './session', './ask
 }
 
 replaceable(AGServerSocket.prototype, [
+  'request',
+  'remoteAddress',
+  'remoteFamily',
+  'remotePort',
+  'middlewareHandshakeStream',
   'socket',
   'inboundReceivedMessageCount',
   'inboundProcessedMessageCount',

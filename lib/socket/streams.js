@@ -132,11 +132,16 @@ const others = {
   _middlewareStreams() {
     // Those that nobody asked for do not exist.
     return [
-      this.middlewareHandshakeStream,
+      this._handshakeStream(),
       this._middlewareInboundRawStream,
       this._middlewareInboundStream,
       this._middlewareOutboundStream,
     ].filter(Boolean)
+  },
+
+  /** The stream of handshake middleware, if anybody can have seen it. */
+  _handshakeStream() {
+    return typeof this._native.request === 'string' ? undefined : this.middlewareHandshakeStream
   },
 
   closeInput() {

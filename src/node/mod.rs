@@ -13,4 +13,6 @@ mod wake;
 
 pub use config::{NativeConfig, NativeLimits};
 pub use server::{NativeServer, NativeStats};
+#[cfg(unix)]
+pub use takeover::NativeArrival;
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

@@ -10,11 +10,11 @@ use crate::engine::auth::TokenVerifier;
 use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 use crate::engine::session::State;
-use crate::engine::ws;
+use crate::engine::ws::{self, DeflateOptions};
 use crate::runtime::Core;
 
 use super::config::{NativeConfig, NativeLimits};
-use super::upgrade::NativeUpgrade;
+use super::upgrade::{NativeDeflateOptions, NativeUpgrade};
 use super::wake::Wake;
 use super::{commands, names};
 
@@ -50,6 +50,7 @@ pub struct NativeStats {
 pub struct NativeServer {
     pub(super) core: Arc<Core>,
     max_payload: usize,
+    pub(super) deflate: Option<DeflateOptions>,
     batch: u64,
 }
 
@@ -74,6 +75,7 @@ impl NativeServer {
         Ok(Self {
             core,
             max_payload: limits.max_payload as usize,
+            deflate: None,
             batch: 0,
         })
     }
@@ -83,6 +85,12 @@ impl NativeServer {
     pub fn configure(&self, config: NativeConfig) {
         self.core
             .with_hub(|hub, _| *hub.config_mut() = config.into());
+    }
+
+    /// Has `attach_request` agree on permessage-deflate.
+    #[napi(catch_unwind)]
+    pub fn set_deflate(&mut self, deflate: NativeDeflateOptions) {
+        self.deflate = Some(deflate.into());
     }
 
     /// What tokens are checked with. Without a key every token is JavaScript's to judge.
@@ -105,7 +113,7 @@ impl NativeServer {
         let response = upgrade.response(protocol.as_deref());
         attached(
             self.core
-                .attach_bridge(&id, js, &response, self.web_socket(upgrade)),
+                .attach_bridge(&id, js, &response, self.web_socket(upgrade.inner())),
         )
     }
 
@@ -258,6 +266,16 @@ impl NativeServer {
         list.unwrap_or_default()
     }
 
+    /// Id and upgrade request of a connection that JavaScript has nothing of, and makes an object
+    /// for; nothing for any other.
+    #[napi(catch_unwind)]
+    pub fn take_request(&self, slot: u32, generation: u32) -> Option<Vec<String>> {
+        let conn = ConnId { slot, generation };
+        let taken = self.core.with_hub(|hub, _| hub.take_request(conn));
+        let (id, request) = taken.flatten()?;
+        Some(vec![id.into(), request.into()])
+    }
+
     /// Figures.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> NativeStats {
@@ -290,12 +308,12 @@ impl NativeServer {
 }
 
 impl NativeServer {
-    pub(super) fn web_socket(&self, upgrade: &NativeUpgrade) -> ws::Connection {
+    pub(super) fn web_socket(&self, upgrade: &ws::Upgrade) -> ws::Connection {
         let options = ws::ConnectionOptions {
             max_payload: self.max_payload,
             ..ws::ConnectionOptions::default()
         };
-        ws::Connection::new(&options, upgrade.inner().deflate)
+        ws::Connection::new(&options, upgrade.deflate)
     }
 }
 

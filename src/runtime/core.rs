@@ -174,6 +174,9 @@ impl Core {
                 return None;
             }
             let conn = shard.hub.open(id, js, now());
+            if let Some(request) = connection.request.take() {
+                shard.hub.keep_request(conn, request);
+            }
             let thread = shard.least_busy();
             // Where JavaScript has the socket, the app first gets to see it: see `Hub::start`.
             shard.attach(conn, Owner::Thread(thread), js);

@@ -107,6 +107,10 @@ impl Hub {
         };
         self.wheel.cancel(slot);
         self.counts.sessions -= 1;
+        // JavaScript never knew of it.
+        if session.request.is_some() {
+            return;
+        }
         let (code, reason) = session
             .close
             .map_or_else(|| (1006, "".into()), |close| *close);

@@ -169,6 +169,22 @@ impl Hub {
         }
     }
 
+    /// Keeps the upgrade request of a connection that JavaScript knows nothing of.
+    pub fn keep_request(&mut self, conn: ConnId, request: Box<str>) {
+        if let Some(session) = self.live(conn) {
+            session.request = Some(request);
+        }
+    }
+
+    /// JavaScript makes an object for a connection that it knew nothing of: gives its id and upgrade
+    /// request.
+    pub fn take_request(&mut self, conn: ConnId) -> Option<(Box<str>, Box<str>)> {
+        let session = self.live(conn)?;
+        let taken = (Box::from(&*session.id), session.request.take()?);
+        self.attach_js(conn);
+        Some(taken)
+    }
+
     /// What JavaScript consumes of a session.
     pub fn set_interest(&mut self, conn: ConnId, bits: u16) {
         if let Some(session) = self.live(conn) {

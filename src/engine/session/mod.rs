@@ -88,6 +88,8 @@ pub struct Session {
     pub link: Link,
     /// Whether JavaScript holds an object for it.
     pub js: bool,
+    /// Its upgrade request, as long as JavaScript knows nothing of the connection.
+    pub request: Option<Box<str>>,
     /// What JavaScript consumes of it: bits of [`super::config::socket_interest`].
     pub interest: u16,
     /// Whether it has a token that holds.
@@ -131,7 +133,7 @@ pub struct Session {
     ping_interval: u32,
 }
 
-const _: () = assert!(size_of::<Session>() <= 192);
+const _: () = assert!(size_of::<Session>() <= 208);
 
 impl Session {
     /// A session on a new connection.
@@ -142,6 +144,7 @@ impl Session {
             state: State::Connecting,
             link: Link::Open,
             js,
+            request: None,
             interest: 0,
             authenticated: false,
             token_expires_at: f64::NAN,

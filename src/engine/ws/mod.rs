@@ -11,6 +11,7 @@ pub mod frame;
 pub mod handshake;
 pub mod negotiation;
 pub mod receiver;
+pub mod request;
 pub mod upgrade;
 
 pub use connection::{
@@ -23,6 +24,7 @@ pub use frame::{OpCode, encode_frame, frame_header};
 pub use handshake::{rejection_response, response};
 pub use negotiation::{DeflateOptions, DeflateParams, WindowLimit};
 pub use receiver::{Incoming, Receiver, ReceiverConfig};
+pub use request::RequestText;
 pub use upgrade::{Rejection, Upgrade, UpgradeRequest, check};
 
 #[cfg(test)]

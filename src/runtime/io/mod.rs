@@ -32,6 +32,8 @@ pub struct NewConnection {
     pub response: Vec<u8>,
     /// Bytes that were read already.
     pub head: Vec<u8>,
+    /// The upgrade request, if JavaScript keeps nothing of it.
+    pub request: Option<Box<str>>,
     /// Set when it is attached.
     pub conn: ConnId,
     /// Set when it is attached: not to be read yet.
@@ -46,6 +48,7 @@ impl NewConnection {
             ws,
             response,
             head,
+            request: None,
             conn: ConnId {
                 slot: u32::MAX,
                 generation: 0,

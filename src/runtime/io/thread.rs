@@ -206,6 +206,7 @@ impl Thread {
             head,
             conn,
             paused,
+            ..
         } = connection;
         let mut stream = TcpStream::from_std(stream);
         let interest = Interest::READABLE | Interest::WRITABLE;

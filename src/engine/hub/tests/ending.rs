@@ -280,3 +280,28 @@ fn channels_are_listed_at_the_end_for_who_wants_to_know() {
         closed(conn, 1000),
     ]);
 }
+
+#[test]
+fn nobody_hears_of_the_end_of_what_javascript_never_knew() {
+    let mut script = Script::new();
+    let conn = script.client();
+    script.hub.keep_request(conn, "request".into());
+    script.hub.link_closed(conn, 1000, "");
+    script.expect([js(JsEvent::Idle)]);
+    assert_eq!(script.hub.take_request(conn), None);
+}
+
+#[test]
+fn javascript_hears_of_the_end_of_what_it_asked_for() {
+    let mut script = Script::new();
+    let conn = script.client();
+    script.hub.keep_request(conn, "request".into());
+    let taken = script.hub.take_request(conn);
+    assert_eq!(taken, Some(("ID".into(), "request".into())));
+    assert_eq!(script.hub.take_request(conn), None);
+    assert_eq!(script.hub.counts().open_without_js, 0);
+    script.hub.link_closed(conn, 1000, "");
+    script.expect([js_closed(conn, 1000, ""), js(JsEvent::Idle)]);
+    script.js_catches_up();
+    script.expect([gone(conn, 1000, 1)]);
+}
