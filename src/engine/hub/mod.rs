@@ -11,6 +11,7 @@ mod close;
 mod dispatch;
 mod handshake;
 mod inbound;
+mod limits;
 mod middleware;
 mod output;
 mod packet;

@@ -22,7 +22,7 @@ mod properties;
 mod tests;
 
 pub use canonical::{Canonical, canonical};
-pub use check::{Check, Kind, validate};
+pub use check::{Bounds, Check, Kind, Verdict, validate};
 pub use error::{ErrorName, ErrorValue};
 pub use outline::Outline;
 pub use packet::Packet;

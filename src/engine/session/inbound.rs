@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::engine::protocol::{Check, Elements, Utf8};
+use super::Held;
+use crate::engine::protocol::{Canonical, Check, Elements, Outline, Utf8};
 
 /// Above this many queued bytes the connection is not read any more.
 const HIGH_WATER: usize = 256 * 1024;
@@ -31,9 +32,11 @@ pub enum Inbound {
     /// A whole message.
     Message(Message),
     /// A message that is being checked.
-    Unchecked(Unchecked),
+    Unchecked(Box<Unchecked>),
+    /// A long publish of which the payload is being rewritten.
+    Rewriting(Box<Rewriting>),
     /// The text of one element of a batch.
-    Element(Utf8),
+    Element(Utf8, Outline),
 }
 
 /// A message whose JSON has not been checked to its end.
@@ -47,10 +50,22 @@ pub struct Unchecked {
     pub check: Check,
 }
 
+/// A publish whose payload has not been rewritten to its end.
+#[derive(Debug)]
+pub struct Rewriting {
+    /// The packet.
+    pub held: Held,
+    /// Its payload.
+    pub payload: Utf8,
+    /// How far the rewriting has got.
+    pub canonical: Canonical,
+}
+
 #[derive(Debug)]
 struct Batch {
     message: Message,
     text: Utf8,
+    outline: Outline,
     elements: Elements,
 }
 
@@ -59,14 +74,18 @@ struct Batch {
 pub struct InboundQueue {
     messages: VecDeque<Message>,
     bytes: usize,
-    unchecked: Option<Box<Unchecked>>,
+    first: Option<Inbound>,
     batch: Option<Box<Batch>>,
     paused: bool,
+    shut: bool,
 }
 
 impl InboundQueue {
     /// Appends a message. True if the connection should now be paused.
     pub fn push(&mut self, message: Message) -> bool {
+        if self.shut {
+            return false;
+        }
         self.bytes += message.data.len() + size_of::<Message>();
         self.messages.push_back(message);
         let pause = self.bytes > HIGH_WATER && !self.paused;
@@ -85,12 +104,16 @@ impl InboundQueue {
 
     /// Takes the next element or message.
     pub fn pop(&mut self) -> Option<Inbound> {
-        if let Some(unchecked) = self.unchecked.take() {
-            return Some(Inbound::Unchecked(*unchecked));
+        if let Some(first) = self.first.take() {
+            return Some(first);
         }
         if let Some(batch) = &mut self.batch {
-            if let Some(range) = batch.elements.next(batch.text.as_str()) {
-                return Some(Inbound::Element(batch.text.slice(range)));
+            let next = batch
+                .elements
+                .next_with(batch.text.as_str(), &batch.outline);
+            if let Some(range) = next {
+                let outline = batch.outline.part(&range);
+                return Some(Inbound::Element(batch.text.slice(range), outline));
             }
             self.batch = None;
         }
@@ -103,17 +126,28 @@ impl InboundQueue {
     }
 
     /// Starts a batch: its elements come before any further message.
-    pub fn begin_batch(&mut self, message: Message, text: Utf8, elements: Elements) {
+    pub fn begin_batch(&mut self, message: Message, text: Utf8, outline: Outline) {
+        let elements = Elements::new(text.as_str());
         self.batch = Some(Box::new(Batch {
             message,
             text,
+            outline,
             elements,
         }));
     }
 
-    /// Keeps a message that is being checked: it comes before everything else.
-    pub fn put_back(&mut self, unchecked: Unchecked) {
-        self.unchecked = Some(Box::new(unchecked));
+    /// Keeps what is not done yet: it comes before everything else.
+    pub fn put_back(&mut self, unfinished: Inbound) {
+        self.first = Some(unfinished);
+    }
+
+    /// Whether a message or packet waits that was not begun in an earlier turn.
+    pub fn has_next(&self) -> bool {
+        let in_batch = self
+            .batch
+            .as_ref()
+            .is_some_and(|batch| batch.elements.has_next(batch.text.as_str()));
+        self.first.is_none() && (in_batch || !self.messages.is_empty())
     }
 
     /// The message the batch under way came in.
@@ -132,14 +166,26 @@ impl InboundQueue {
     }
 
     fn is_between_messages(&self) -> bool {
-        self.unchecked.is_none() && self.batch.is_none()
+        self.first.is_none() && self.batch.is_none()
     }
 
     /// Drops everything. A connection that was paused still has to be told to go on.
     pub fn clear(&mut self) {
         *self = Self {
             paused: self.paused,
+            shut: self.shut,
             ..Self::default()
         };
+    }
+
+    /// Drops everything, and lets nothing in any more.
+    pub fn shut(&mut self) {
+        self.shut = true;
+        self.clear();
+    }
+
+    /// Whether nothing is let in any more.
+    pub fn is_shut(&self) -> bool {
+        self.shut
     }
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod inbound;
+mod rate;
 mod wait;
 
 use std::time::{Duration, Instant};
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 use indexmap::IndexSet;
 
 pub use batch::Batching;
-pub use inbound::{Inbound, InboundQueue, Message, Unchecked};
+pub use inbound::{Inbound, InboundQueue, Message, Rewriting, Unchecked};
+pub use rate::{Bucket, PACKET, PONG};
 pub use wait::{AuthFlow, Held, OwnedPacket, Wait, Waiting};
 
 use super::broker::ChannelId;
@@ -71,6 +73,8 @@ pub struct Timers {
     pub ping: Option<Instant>,
     /// The client must have said something by then.
     pub pong: Option<Instant>,
+    /// It may go on with packets that came too fast.
+    pub rate: Option<Instant>,
     /// The earliest wake-up that is already scheduled.
     pub scheduled: Option<Instant>,
 }
@@ -116,6 +120,8 @@ pub struct Session {
     pub batching: Option<Box<Batching>>,
     /// Counters.
     pub counters: Counters,
+    /// How fast its packets may come, where that is limited.
+    pub rate: Option<Box<Bucket>>,
     /// Deadlines.
     pub timers: Timers,
     /// Its connection is not read at the moment: it cannot show that it lives.
@@ -153,6 +159,9 @@ impl Session {
             asked: 0,
             batching: None,
             counters: Counters::default(),
+            rate: config
+                .message_rate
+                .map(|rate| Box::new(Bucket::new(rate, now))),
             timers: Timers::default(),
             unread: false,
             call: None,
@@ -210,6 +219,7 @@ impl Session {
             self.timers.handshake,
             self.timers.ping,
             self.timers.pong,
+            self.timers.rate,
             batching,
         ]
         .into_iter()
