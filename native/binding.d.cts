@@ -120,6 +120,16 @@ export interface NativeConfig {
   allowClientPublish: boolean
   /** Channels a socket may subscribe to; 0 for any number. */
   socketChannelLimit: number
+  /** Packets in one message; 0 for any number. */
+  maxBatchLength: number
+  /** Levels of JSON; 0 for any number. */
+  maxDepth: number
+  /** Packets of a client per second; 0 for any number. */
+  messageRate: number
+  /** Packets of a client at once. */
+  messageBurst: number
+  /** Close a client that sends faster. */
+  messageRateCloses: boolean
   /** 1 or 2. */
   protocolVersion: number
   /** Batch packets after the handshake. */

@@ -17,6 +17,19 @@ export type Transport = 'auto' | 'fd' | 'bridge'
 /** When the streams of a socket end after it has closed. */
 export type StreamCleanupMode = 'kill' | 'close' | 'none'
 
+/** How fast the packets of one client may come. */
+export interface MessageRate {
+  /** Packets per second in the long run. */
+  perSecond: number
+  /** Packets that may come at once after a pause. Default: `perSecond`, at least 1. */
+  burst?: number
+  /**
+   * What comes faster waits (`'delay'`), or the client is closed with 1008 (`'close'`).
+   * Default `'delay'`.
+   */
+  policy?: 'delay' | 'close'
+}
+
 export interface AGServerOptions {
   /** The HTTP server to serve upgrades of; `attach` and `listen` set it. */
   httpServer?: HttpServer | HttpsServer | any
@@ -129,4 +142,16 @@ export interface AGServerOptions {
    * Default: half of the memory of the machine, or of its container.
    */
   maxMemory?: number
+  /**
+   * Most packets in one message; who sends more is closed with 1008. `0`: no limit.
+   * Default `0`.
+   */
+  maxBatchLength?: number
+  /**
+   * Most levels of arrays and objects in a message; who sends more is closed with 1008. `0`: no limit.
+   * Default `10000`.
+   */
+  maxDepth?: number
+  /** How fast the packets of a client may come. Default `null`: no limit. */
+  messageRate?: MessageRate | null
 }

@@ -55,6 +55,18 @@ survives(`a batch nested ${DEPTH} levels`, async (running) => {
 
 survives('a megabyte of opening brackets', async (running) => {
   const client = await sendAndSettle(running, '['.repeat(1 << 20))
+  assert.equal(client.closed && client.closed.code, isOurs ? 1008 : null)
+})
+
+const unlimited = isOurs ? { maxDepth: 0 } : {}
+
+survives('a megabyte of opening brackets without maxDepth', unlimited, async (running) => {
+  const client = await sendAndSettle(running, '['.repeat(1 << 20))
+  assert.equal(client.closed, null)
+})
+
+survives(`data of ${DEPTH} levels without maxDepth`, unlimited, async (running) => {
+  const client = await sendAndSettle(running, `{"event":"x","data":${deep(DEPTH)}}`)
   assert.equal(client.closed, null)
 })
 

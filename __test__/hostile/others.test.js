@@ -36,8 +36,18 @@ const authenticate = (n) => `{"event":"#authenticate","data":"x.y.z","cid":${100
 const many = (count, packet) =>
   Buffer.concat(times(count, (n) => encodeFrame(OPCODE.TEXT, packet(n))))
 
+const published = (data) =>
+  bigFrame(`{"event":"#publish","data":{"channel":"barrier","data":${data}}}`)
+const filled = (unit) => unit.repeat((40 * MB) / unit.length)
+
+const BRACKETS = '40 MB of opening brackets'
 const ATTACKS = {
-  '40 MB of opening brackets': () => bigFrame('['.repeat(40 * MB)),
+  [BRACKETS]: () => bigFrame('['.repeat(40 * MB)),
+  'a batch of 2,000 deep arrays': () =>
+    batch(times(2000, () => '['.repeat(9999) + ']'.repeat(9999))),
+  'a publish of 40 MB of numbers': () => published(`[${filled('1.5,')}1.50]`),
+  'a publish of 40 MB of members': () => published(`{${filled('"k":"v",')}"k":1}`),
+  'a publish of 40 MB of bytes': () => published(`{"type":"Buffer","data":[${filled('12,')}1]}`),
   'a batch of 3 million empty objects': () => batch([`${'{},'.repeat(3e6)}{}`]),
   'a batch of 5 million numbers': () => batch([`${'1,'.repeat(5e6)}1`]),
   'data of 40 MB nobody waits for': () => bigFrame(`{"event":"x","data":"${'x'.repeat(40 * MB)}"}`),
@@ -84,18 +94,26 @@ async function withServer(transport, body) {
   }
 }
 
-async function attackBesideOthers(port, figures, bytes) {
+/** A client which must not suffer; tells how long it waited at most. */
+async function startCanary(port) {
   const canary = new Worker(script('canary.js'), { workerData: { port } })
   await told(canary)
+  return async () => {
+    canary.postMessage('tell')
+    const { worst, gone } = await told(canary)
+    assert.equal(gone, false)
+    assert.ok(worst < LONGEST_WAIT, `somebody else waited ${worst} ms`)
+  }
+}
+
+async function attackBesideOthers(port, figures, bytes, refused) {
+  const canaryIsWell = await startCanary(port)
   await attack(port, Buffer.concat([encodeFrame(OPCODE.TEXT, 'first')]))
   await quiet()
   const before = await figures()
   const answered = await attack(port, bytes)
-  canary.postMessage('tell')
-  const { worst, gone } = await told(canary)
-  assert.ok(answered, 'the attacker was cut off')
-  assert.equal(gone, false)
-  assert.ok(worst < LONGEST_WAIT, `somebody else waited ${worst} ms`)
+  await canaryIsWell()
+  assert.equal(answered, !refused)
   await eventually(async () => (await figures()).clients === 0, 'server without clients')
   const grown = async () => ((await figures()).rss - before.rss) / MB
   // Nothing of a big message may stay; many small packets make V8's own heap grow a little.
@@ -106,7 +124,33 @@ async function attackBesideOthers(port, figures, bytes) {
 for (const [name, bytes] of Object.entries(isOurs ? ATTACKS : {})) {
   forEachTransport((transport) => {
     oursTest(`${name} (${transport})`, () =>
-      withServer(transport, (port, figures) => attackBesideOthers(port, figures, bytes())),
+      withServer(transport, (port, figures) =>
+        attackBesideOthers(port, figures, bytes(), name === BRACKETS),
+      ),
     )
   })
 }
+
+async function subscribeBesideOthers(port, figures) {
+  const count = 100000
+  const canaryIsWell = await startCanary(port)
+  const before = await figures()
+  const client = new RawClient({ port })
+  await client.open()
+  await client.handshake()
+  client.write(batch(times(count, subscribe)))
+  await client.subscribe('barrier')
+  assert.equal(client.packets.filter(({ rid }) => rid >= 1000).length, count)
+  assert.equal((await figures()).channels, count + 1)
+  await canaryIsWell()
+  client.destroy()
+  await eventually(async () => (await figures()).channels === 0, 'no channels', 10000)
+  const grown = async () => ((await figures()).rss - before.rss) / MB
+  await eventually(async () => (await grown()) < 64, 'memory back', 10000)
+}
+
+forEachTransport((transport) => {
+  oursTest(`100,000 subscriptions of one socket (${transport})`, () =>
+    withServer(transport, subscribeBesideOthers),
+  )
+})

@@ -18,6 +18,9 @@ function options() {
     socketStreamCleanupMode: 'close',
     transport: 'bridge',
     maxBackpressure: 16 * 1024 * 1024,
+    maxBatchLength: 100,
+    maxDepth: 100,
+    messageRate: { perSecond: 100, burst: 200, policy: 'close' },
   }
   attach(httpServer, all)
   // @ts-expect-error

@@ -5,6 +5,7 @@
 
 const formatter = require('sc-formatter')
 const Broker = require('../exchange/broker')
+const { inboundLimits } = require('./options')
 
 /** Decisions the app takes; `engine::config::hook`. */
 const HOOK = {
@@ -128,6 +129,7 @@ function nativeConfig(server) {
     strictHandshake: !!server.strictHandshake,
     allowClientPublish: !!server.allowClientPublish,
     socketChannelLimit: Number(server.socketChannelLimit) || 0,
+    ...inboundLimits(options),
     protocolVersion: server.protocolVersion === 1 ? 1 : 2,
     batchOnHandshake: !!options.batchOnHandshake,
     batchOnHandshakeDuration: Number(options.batchOnHandshakeDuration),

@@ -37,6 +37,9 @@ function defaults() {
     cloneData: false,
     transport: 'auto',
     ...limits.DEFAULTS,
+    maxBatchLength: 0,
+    maxDepth: 10000,
+    messageRate: null,
   }
 }
 
@@ -51,8 +54,35 @@ function check(options) {
   }
   const complaint = limits.complaint(options)
   if (complaint) throw invalid(complaint)
+  checkCount('maxBatchLength', options.maxBatchLength, 'packets')
+  checkCount('maxDepth', options.maxDepth, 'levels')
+  if (options.messageRate != null) checkMessageRate(options.messageRate)
   checkHttpServer(options)
 }
+
+function checkCount(name, value, what) {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw invalid(`The ${name} option must be a whole number of ${what}, or 0 for no limit`)
+  }
+}
+
+const RATE_POLICIES = ['delay', 'close']
+
+function checkMessageRate({ perSecond, burst, policy }) {
+  if (!isPositive(perSecond)) {
+    throw invalid('The perSecond of the messageRate option must be a number above 0')
+  }
+  if (burst !== undefined && !(isPositive(burst) && burst >= 1)) {
+    throw invalid('The burst of the messageRate option must be a number of at least 1')
+  }
+  if (policy !== undefined && !RATE_POLICIES.includes(policy)) {
+    throw invalid(
+      `The policy of the messageRate option must be one of: ${RATE_POLICIES.join(', ')}`,
+    )
+  }
+}
+
+const isPositive = (value) => Number.isFinite(value) && value > 0
 
 // The engine is always the built-in one; a name is not loaded unless it is another one than `ws`.
 function checkWsEngine(wsEngine) {
@@ -100,6 +130,18 @@ function webSocketOptions(options) {
   }
 }
 
+/** The limits on what a client sends, as the core takes them. */
+function inboundLimits({ maxBatchLength, maxDepth, messageRate }) {
+  const { perSecond = 0, burst = Math.max(1, perSecond), policy = 'delay' } = messageRate || {}
+  return {
+    maxBatchLength,
+    maxDepth,
+    messageRate: perSecond,
+    messageBurst: burst,
+    messageRateCloses: policy === 'close',
+  }
+}
+
 function deflateOptions(perMessageDeflate) {
   if (!perMessageDeflate) return undefined
   const given = perMessageDeflate === true ? {} : perMessageDeflate
@@ -123,4 +165,4 @@ function windowBits(value) {
   return typeof value === 'number' ? value : undefined
 }
 
-module.exports = { defaults, check, webSocketOptions }
+module.exports = { defaults, check, inboundLimits, webSocketOptions }

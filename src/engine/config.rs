@@ -3,7 +3,19 @@
 
 use std::time::Duration;
 
-/// Settings of one server. Times are durations; defaults are SocketCluster 20's.
+/// How fast the packets of one client may come: a token bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MessageRate {
+    /// Packets per second, in the long run.
+    pub per_second: f64,
+    /// Packets that may come at once; at least 1.
+    pub burst: f64,
+    /// Close who is faster, rather than let the packets wait.
+    pub close: bool,
+}
+
+/// Settings of one server. Times are durations; defaults are SocketCluster 20's, but for
+/// `max_depth`.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// How long a client may stay silent; also told to clients in the handshake.
@@ -22,6 +34,12 @@ pub struct Config {
     pub allow_client_publish: bool,
     /// Channels a socket may subscribe to; 0 means any number.
     pub socket_channel_limit: u32,
+    /// Packets in one message; 0 means any number.
+    pub max_batch_length: usize,
+    /// Containers within containers in the JSON of a message; 0 means any number.
+    pub max_depth: usize,
+    /// How fast the packets of a client may come; read when a socket is opened.
+    pub message_rate: Option<MessageRate>,
     /// 1 pings with `#1`/`#2`, 2 with empty messages.
     pub protocol_version: u8,
     /// Batch outgoing packets right after the handshake.
@@ -47,6 +65,9 @@ impl Default for Config {
             strict_handshake: true,
             allow_client_publish: true,
             socket_channel_limit: 0,
+            max_batch_length: 0,
+            max_depth: 10_000,
+            message_rate: None,
             protocol_version: 2,
             batch_on_handshake: false,
             batch_on_handshake_duration: Duration::from_millis(400),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use napi_derive::napi;
 
-use crate::engine::config::Config;
+use crate::engine::config::{Config, MessageRate};
 use crate::runtime::{Backpressure, Limits};
 
 /// Longest delay a timer takes; more is as good as never.
@@ -28,6 +28,16 @@ pub struct NativeConfig {
     pub allow_client_publish: bool,
     /// Channels a socket may subscribe to; 0 for any number.
     pub socket_channel_limit: f64,
+    /// Packets in one message; 0 for any number.
+    pub max_batch_length: f64,
+    /// Levels of JSON; 0 for any number.
+    pub max_depth: f64,
+    /// Packets of a client per second; 0 for any number.
+    pub message_rate: f64,
+    /// Packets of a client at once.
+    pub message_burst: f64,
+    /// Close a client that sends faster.
+    pub message_rate_closes: bool,
     /// 1 or 2.
     pub protocol_version: u32,
     /// Batch packets after the handshake.
@@ -54,6 +64,14 @@ impl From<NativeConfig> for Config {
             allow_client_publish: native.allow_client_publish,
             socket_channel_limit: native.socket_channel_limit.clamp(0.0, f64::from(u32::MAX))
                 as u32,
+            // These casts saturate.
+            max_batch_length: native.max_batch_length as usize,
+            max_depth: native.max_depth as usize,
+            message_rate: (native.message_rate > 0.0).then(|| MessageRate {
+                per_second: native.message_rate,
+                burst: native.message_burst.max(1.0),
+                close: native.message_rate_closes,
+            }),
             protocol_version: native.protocol_version.min(2) as u8,
             batch_on_handshake: native.batch_on_handshake,
             batch_on_handshake_duration: duration(native.batch_on_handshake_duration),

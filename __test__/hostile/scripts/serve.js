@@ -18,7 +18,8 @@ consume(server.listener('warning'), () => {})
 
 process.on('message', () => {
   global.gc()
-  process.send({ rss: process.memoryUsage().rss, clients: server.clientsCount })
+  const channels = server.brokerEngine.subscriptions().length
+  process.send({ rss: process.memoryUsage().rss, clients: server.clientsCount, channels })
 })
 process.once('disconnect', () => process.exit())
 web.listen(0, '127.0.0.1', () => process.send({ port: web.address().port }))

@@ -83,6 +83,7 @@ impl Hub {
         session.close = Some(Box::new((code, reason.into())));
         self.destroy(conn.slot, code, Some(reason.to_owned()));
         self.links = self.links.saturating_sub(1);
+        self.drop_delayed(conn.slot);
         self.reap(conn.slot);
         if self.links == 0 {
             self.js(JsEvent::Idle);

@@ -12,7 +12,7 @@ impl Hub {
     pub(super) fn dispatch(&mut self, slot: u32, held: Held, now: Now) {
         let text = held.text.clone();
         let json = text.as_ref().map_or("", Utf8::as_str);
-        let packet = Packet::parse(json);
+        let packet = Packet::outlined(json, &held.outline);
         let event = packet.event.as_ref().map(JsonText::as_str);
         self.remember_call(slot, &packet);
         if event == Some("#handshake") {
@@ -38,12 +38,12 @@ impl Hub {
                     packet.data,
                 );
             }
-            Some(_) => self.app_event(slot, &packet, now),
+            Some(_) => self.app_event(slot, &packet, held.payload, now),
             None => self.not_a_packet(slot, held.message),
         }
     }
 
-    fn too_early(&self, slot: u32) -> bool {
+    pub(super) fn too_early(&self, slot: u32) -> bool {
         self.config.strict_handshake
             && self
                 .sessions

@@ -30,10 +30,8 @@ impl Hub {
             State::Closed => return,
         }
         session.timers.handshake = None;
-        let token = packet
-            .data
-            .and_then(|data| packet::fields(data, ["authToken"])[0])
-            .filter(|token| packet::is_truthy(token));
+        let [token] = packet.data_fields(["authToken"]);
+        let token = token.filter(|token| packet::is_truthy(token));
         self.verify(slot, AuthFlow::Handshake { cid }, token, now);
     }
 

@@ -1,13 +1,17 @@
 //! From a client's message to its packets, one at a time.
 
+use super::limits::Excess;
 use super::{Hub, Now, TURN, UNSEEN};
-use crate::engine::command::{Command, ConnId, JsEvent};
+use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
 use crate::engine::config::{hook, socket_interest};
-use crate::engine::protocol::{Check, Elements, Kind, Utf8};
-use crate::engine::session::{Held, Inbound, Message, Unchecked};
+use crate::engine::protocol::{Canonical, Check, Kind, Packet, Utf8, Verdict};
+use crate::engine::session::{Held, Inbound, Message, PACKET, Rewriting, Unchecked};
 
-/// Bytes of a message that are checked in one go: a longer one takes several.
+/// Bytes of a message that are checked or rewritten in one go: a longer one takes several.
 const CHECKED_AT_ONCE: usize = 64 * 1024;
+
+/// The payload of a longer publish is rewritten in several goes.
+const LONG_PUBLISH: usize = 2 * CHECKED_AT_ONCE;
 
 /// What one turn may cost, however few packets it is: bytes looked at, and what stands for them.
 const TURN_COST: usize = 256 * 1024;
@@ -26,7 +30,7 @@ impl Hub {
         let Some(session) = self
             .sessions
             .get_mut(conn.slot)
-            .filter(|it| it.conn == conn)
+            .filter(|it| it.conn == conn && !it.inbound.is_shut())
         else {
             return;
         };
@@ -36,6 +40,10 @@ impl Hub {
             session.reset_pong(&self.config, time);
         } else {
             session.reset_pong_by_message(&self.config, time);
+        }
+        if !self.admits(conn.slot, Self::cost(pong), now) {
+            self.cut_off(conn.slot, Excess::Rate(1));
+            return self.after_packets(conn.slot);
         }
         if raw_hook {
             let Message { text, data } = message;
@@ -47,7 +55,7 @@ impl Hub {
 
     /// A message that inbound middleware let pass, or that none looks at.
     pub fn accept(&mut self, conn: ConnId, message: Message, now: Now) {
-        let Some(session) = self.live(conn) else {
+        let Some(session) = self.live(conn).filter(|it| !it.inbound.is_shut()) else {
             return;
         };
         let heard = session
@@ -80,6 +88,9 @@ impl Hub {
             if self.spent > TURN_COST {
                 break;
             }
+            if self.config.message_rate.is_some() && self.is_too_fast(slot, now) {
+                return self.after_packets(slot);
+            }
             let Some(session) = self.sessions.get_mut(slot) else {
                 return;
             };
@@ -94,14 +105,18 @@ impl Hub {
             };
             match next {
                 Inbound::Message(message) => self.take_up(slot, message, now),
-                Inbound::Unchecked(unchecked) => self.check(slot, unchecked, now),
-                Inbound::Element(text) => {
+                Inbound::Unchecked(unchecked) => self.check(slot, *unchecked, now),
+                Inbound::Rewriting(rewriting) => self.rewrite(slot, *rewriting, now),
+                Inbound::Element(text, outline) => {
                     self.spent += text.as_str().len();
+                    self.charge(slot, PACKET);
                     let held = Held {
                         message: None,
                         text: Some(text),
+                        outline,
+                        payload: None,
                     };
-                    self.dispatch(slot, held, now);
+                    self.packet_read(slot, held, now);
                 }
             }
         }
@@ -145,7 +160,9 @@ impl Hub {
         if let Some(session) = self.sessions.get_mut(slot) {
             session.counters.processed += 1;
         }
-        if self.is_pong(&message) {
+        let pong = self.is_pong(&message);
+        self.charge(slot, Self::cost(pong));
+        if pong {
             return self.pong(slot, now);
         }
         if self.hooked(hook::CODEC) {
@@ -157,7 +174,7 @@ impl Hub {
 
     /// A message and the JSON text it stands for.
     pub(super) fn decoded(&mut self, slot: u32, message: Message, text: Utf8, now: Now) {
-        let check = Check::default();
+        let check = Check::within(self.bounds());
         let unchecked = Unchecked {
             message,
             text,
@@ -170,27 +187,105 @@ impl Hub {
     fn check(&mut self, slot: u32, mut unchecked: Unchecked, now: Now) {
         let length = unchecked.text.as_str().len();
         self.spent += length.min(CHECKED_AT_ONCE);
-        let kind = unchecked
+        let verdict = unchecked
             .check
             .advance(unchecked.text.as_str(), CHECKED_AT_ONCE);
-        let Some(kind) = kind else {
-            if let Some(session) = self.sessions.get_mut(slot) {
-                session.inbound.put_back(unchecked);
-            }
-            return;
+        let text = match verdict {
+            None => return self.put_back(slot, Inbound::Unchecked(Box::new(unchecked))),
+            Some(Verdict::TooDeep) => return self.cut_off(slot, Excess::Depth),
+            Some(Verdict::TooMany) => return self.cut_off(slot, Excess::Batch),
+            Some(Verdict::Json(Kind::Array)) => return self.begin_batch(slot, unchecked, now),
+            Some(Verdict::Json(Kind::Object)) => Some(unchecked.text),
+            Some(Verdict::Raw) => None,
         };
-        let Unchecked { message, text, .. } = unchecked;
-        if kind == Some(Kind::Array) {
-            let elements = Elements::new(text.as_str());
-            if let Some(session) = self.sessions.get_mut(slot) {
-                session.inbound.begin_batch(message, text, elements);
-            }
-            return;
-        }
         let held = Held {
-            message: Some(message),
-            text: kind.map(|_| text),
+            message: Some(unchecked.message),
+            text,
+            outline: unchecked.check.into_outline(),
+            payload: None,
         };
+        self.packet_read(slot, held, now);
+    }
+
+    /// A batch counts as its packets; the message they came in has been counted as one.
+    fn begin_batch(&mut self, slot: u32, checked: Unchecked, now: Now) {
+        let packets = checked.check.elements();
+        if packets > 0 {
+            if !self.admits(slot, (packets - 1) as f64, now) {
+                return self.cut_off(slot, Excess::Rate(packets));
+            }
+            self.charge(slot, -PACKET);
+        }
+        let Unchecked {
+            message,
+            text,
+            check,
+        } = checked;
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session
+                .inbound
+                .begin_batch(message, text, check.into_outline());
+        }
+    }
+
+    /// Handles a packet, but first rewrites the payload of a long publish, in steps.
+    fn packet_read(&mut self, slot: u32, mut held: Held, now: Now) {
+        let length = held.text.as_ref().map_or(0, |text| text.as_str().len());
+        if length > LONG_PUBLISH && self.publishes(slot, &held) {
+            match payload(&held) {
+                Some(payload) => {
+                    let rewriting = Rewriting {
+                        held,
+                        payload,
+                        canonical: Canonical::copying(),
+                    };
+                    return self.put_back(slot, Inbound::Rewriting(Box::new(rewriting)));
+                }
+                None => held.payload = Some(Replacement(None)),
+            }
+        }
         self.dispatch(slot, held, now);
     }
+
+    fn rewrite(&mut self, slot: u32, mut rewriting: Rewriting, now: Now) {
+        self.spent += CHECKED_AT_ONCE;
+        let text = rewriting.payload.as_str();
+        if !rewriting.canonical.advance(text, CHECKED_AT_ONCE) {
+            return self.put_back(slot, Inbound::Rewriting(Box::new(rewriting)));
+        }
+        let Rewriting {
+            mut held,
+            payload,
+            canonical,
+        } = rewriting;
+        let text = canonical.finish(payload.as_str()).into_owned();
+        self.spent += text.len();
+        held.payload = Some(Replacement(Some(text)));
+        self.dispatch(slot, held, now);
+    }
+
+    /// Whether a packet is a publish that may come to be carried out.
+    fn publishes(&self, slot: u32, held: &Held) -> bool {
+        let event = packet_of(held).event;
+        self.config.allow_client_publish
+            && event.is_some_and(|event| event.as_str() == "#publish")
+            && !self.too_early(slot)
+    }
+
+    fn put_back(&mut self, slot: u32, unfinished: Inbound) {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            session.inbound.put_back(unfinished);
+        }
+    }
+}
+
+fn packet_of(held: &Held) -> Packet<'_> {
+    let text = held.text.as_ref().map_or("", Utf8::as_str);
+    Packet::outlined(text, &held.outline)
+}
+
+/// The payload of a publish.
+fn payload(held: &Held) -> Option<Utf8> {
+    let [range] = packet_of(held).data_members(["data"]);
+    Some(held.text.as_ref()?.slice(range?))
 }

@@ -212,12 +212,12 @@ impl Hub {
         self.admitted(slot, flow, auth, now);
     }
 
-    fn resume_inbound(&mut self, slot: u32, packet: OwnedPacket, reply: Reply) {
+    fn resume_inbound(&mut self, slot: u32, mut packet: OwnedPacket, reply: Reply) {
         let replaced = match reply {
             // JavaScript has told the client already: it has the error.
             Reply::Block { .. } => return,
             Reply::Replace(replacement) => Some(replacement),
-            _ => None,
+            _ => packet.payload.take(),
         };
         match packet.kind {
             PacketKind::Publish => self.publish_packet(slot, packet, replaced),

@@ -11,6 +11,7 @@ mod close;
 mod dispatch;
 mod handshake;
 mod inbound;
+mod limits;
 mod middleware;
 mod output;
 mod packet;
@@ -30,7 +31,7 @@ use super::broker::Broker;
 use super::command::{Command, ConnId, JsEvent};
 use super::config::{Config, hook};
 use super::protocol::JsonText;
-use super::session::{Counters, Session, State};
+use super::session::{Bucket, Counters, Session, State};
 use super::timer::{Clock, Wheel};
 
 pub use middleware::Reply;
@@ -127,7 +128,9 @@ impl Hub {
         let conn = self.sessions.reserve();
         self.clock.start(now.instant);
         let time = self.clock.coming(now.instant);
-        let session = Session::new(conn, id.into(), js, &self.config, time);
+        let mut session = Session::new(conn, id.into(), js, &self.config, time);
+        let rate = self.config.message_rate;
+        session.rate = rate.map(|rate| Box::new(Bucket::new(rate, now.instant)));
         self.sessions.insert(session);
         self.links += 1;
         self.counts.sessions += 1;

@@ -1,20 +1,27 @@
 //! Packets of clients for channels and for the app.
 
 use super::{Hub, Now};
-use crate::engine::command::{JsEvent, PacketKind};
+use crate::engine::command::{JsEvent, PacketKind, Replacement};
 use crate::engine::config::{hook, socket_interest};
 use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, canonical, packet};
 use crate::engine::session::OwnedPacket;
 
 impl Hub {
     /// A packet for channels or the app.
-    pub(super) fn app_event(&mut self, slot: u32, packet: &Packet<'_>, now: Now) {
+    pub(super) fn app_event(
+        &mut self,
+        slot: u32,
+        packet: &Packet<'_>,
+        payload: Option<Replacement>,
+        now: Now,
+    ) {
         let expired = self.expire_token(slot, now);
         match self.classify(slot, packet) {
             // Answered at once: the client hears of its lost token after that.
             Err(text) => self.invalid_action(slot, packet.cid, text),
             Ok(None) => self.unsubscribe_packet(slot, packet),
-            Ok(Some(packet)) => {
+            Ok(Some(mut packet)) => {
+                packet.payload = payload;
                 self.tell_lost_token(slot, expired);
                 return self.app_packet(slot, packet, expired);
             }
@@ -22,12 +29,15 @@ impl Hub {
         self.tell_lost_token(slot, expired);
     }
 
-    fn app_packet(&mut self, slot: u32, packet: OwnedPacket, expired: Option<f64>) {
+    fn app_packet(&mut self, slot: u32, mut packet: OwnedPacket, expired: Option<f64>) {
         if self.hooked(hook::INBOUND) {
             return self.ask_inbound(slot, packet, expired);
         }
         match packet.kind {
-            PacketKind::Publish => self.publish_packet(slot, packet, None),
+            PacketKind::Publish => {
+                let payload = packet.payload.take();
+                self.publish_packet(slot, packet, payload);
+            }
             PacketKind::Subscribe => self.subscribe_packet(slot, packet, None),
             PacketKind::Invoke | PacketKind::Transmit => self.for_app(slot, packet),
         }
@@ -57,9 +67,7 @@ impl Hub {
         };
         let mut channel = None;
         if !malformed.is_empty() {
-            let name = packet
-                .data
-                .and_then(|data| packet::fields(data, ["channel"])[0]);
+            let [name] = packet.data_fields(["channel"]);
             channel = Some(name.and_then(packet::string).ok_or(malformed)?);
         }
         // What goes to the app is not copied where nobody can hear it.
@@ -73,6 +81,7 @@ impl Hub {
             cid: packet.cid,
             data,
             channel,
+            payload: None,
         }))
     }
 

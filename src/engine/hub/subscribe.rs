@@ -223,6 +223,7 @@ impl Hub {
                 cid,
                 data,
                 channel: name,
+                payload: None,
             });
             return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerUnsubscribeAsk {
                 conn,

@@ -62,6 +62,13 @@ impl Hub {
         {
             self.ping(slot, now);
         }
+        if self
+            .sessions
+            .get(slot)
+            .is_some_and(|it| due(it.timers.rate))
+        {
+            self.rate_recovered(slot, now);
+        }
         self.expire_batching(slot, now);
     }
 

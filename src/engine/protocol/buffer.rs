@@ -5,26 +5,54 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
 
 use super::number::parse_number;
-use super::scan::{Elements, is_space, skip_space, skip_string, skip_value};
+use super::scan::{Elements, finish_string, is_space, skip_space, skip_string, skip_value};
 use super::text::{JsonText, raw_equals};
 
 /// An object to replace, and where its array of bytes starts.
+#[derive(Debug)]
 pub(super) struct Span {
     pub(super) start: usize,
     pub(super) end: usize,
     data: usize,
 }
 
-impl Span {
-    /// What the codec writes in place of the object.
-    pub(super) fn replacement(&self, raw: &str) -> String {
-        let mut bytes = Vec::new();
-        let mut elements = Elements::at(raw, self.data);
-        while let Some(element) = elements.next(raw) {
-            bytes.push(byte_of(raw.get(element).unwrap_or_default()));
+/// The bytes of a span, on their way to base64.
+#[derive(Debug)]
+pub(super) struct Encoding {
+    elements: Elements,
+    bytes: Vec<u8>,
+}
+
+impl Encoding {
+    pub(super) fn new(raw: &str, span: &Span) -> Self {
+        Self {
+            elements: Elements::at(raw, span.data),
+            bytes: Vec::new(),
         }
+    }
+
+    /// Goes on up to about `until`; gives what the codec writes in place of the object once there
+    /// is nothing left to do.
+    pub(super) fn advance(&mut self, raw: &str, until: usize) -> Option<String> {
+        while self.elements.pos() < until {
+            match self.elements.next(raw) {
+                Some(element) => self
+                    .bytes
+                    .push(byte_of(raw.get(element).unwrap_or_default())),
+                None => return Some(self.text()),
+            }
+        }
+        None
+    }
+
+    /// How far it has got.
+    pub(super) fn pos(&self) -> usize {
+        self.elements.pos()
+    }
+
+    fn text(&self) -> String {
         let mut out = String::from("{\"base64\":true,\"data\":\"");
-        STANDARD.encode_string(&bytes, &mut out);
+        STANDARD.encode_string(&self.bytes, &mut out);
         out.push_str("\"}");
         out
     }
@@ -39,15 +67,19 @@ pub(super) fn is_possible(raw: &str) -> bool {
 }
 
 /// What is known of an open object that has looked like a buffer so far.
+#[derive(Debug)]
 struct Candidate {
     depth: usize,
     named: bool,
     data: Option<usize>,
 }
 
-/// The state of a walk over the objects of a text.
-#[derive(Default)]
-struct Finder {
+/// A walk over the objects of a text, to find those that are shaped like a buffer.
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    pos: usize,
+    /// Where the string starts that is being read.
+    string: Option<usize>,
     /// Where the open objects start.
     open: Vec<usize>,
     /// Innermost last; most objects never have one.
@@ -55,36 +87,62 @@ struct Finder {
     found: Vec<Span>,
 }
 
-/// The outermost objects of valid text that are shaped like a buffer, in order.
-pub(super) fn find(raw: &str) -> Vec<Span> {
-    let bytes = raw.as_bytes();
-    let mut finder = Finder::default();
-    let mut pos = 0;
-    while let Some(byte) = bytes.get(pos) {
-        match byte {
-            b'"' => {
-                let end = skip_string(bytes, pos);
-                let after = skip_space(bytes, end);
-                // Only keys are followed by a colon.
-                if bytes.get(after) == Some(&b':') {
-                    let key = raw.get(pos + 1..end - 1).unwrap_or_default();
-                    pos = skip_space(bytes, after + 1);
-                    finder.member(raw, key, pos);
-                } else {
-                    pos = end;
-                }
-                continue;
-            }
-            b'{' => finder.open.push(pos),
-            b'}' => finder.close(pos + 1),
-            _ => {}
-        }
-        pos += 1;
-    }
-    finder.found
-}
-
 impl Finder {
+    /// Goes on by about `length` bytes of valid text. False while there is more.
+    pub(super) fn advance(&mut self, raw: &str, length: usize) -> bool {
+        let bytes = raw.as_bytes();
+        let until = self.pos.saturating_add(length);
+        while self.pos < until {
+            let Some(byte) = bytes.get(self.pos) else {
+                return true;
+            };
+            match byte {
+                _ if self.string.is_some() => self.finish_string(raw, until),
+                b'"' => {
+                    self.string = Some(self.pos);
+                    self.pos += 1;
+                }
+                b'{' => {
+                    self.open.push(self.pos);
+                    self.pos += 1;
+                }
+                b'}' => {
+                    self.pos += 1;
+                    self.close(self.pos);
+                }
+                _ => self.pos += 1,
+            }
+        }
+        self.pos >= bytes.len()
+    }
+
+    /// The outermost ones, in order.
+    pub(super) fn into_found(self) -> Vec<Span> {
+        self.found
+    }
+
+    fn finish_string(&mut self, raw: &str, until: usize) {
+        let bytes = raw.as_bytes();
+        let end = match finish_string(bytes, self.pos, until) {
+            Ok(end) => end,
+            Err(pos) => {
+                self.pos = pos;
+                return;
+            }
+        };
+        self.pos = end;
+        let Some(start) = self.string.take() else {
+            return;
+        };
+        let after = skip_space(bytes, end);
+        // Only keys are followed by a colon.
+        if bytes.get(after) == Some(&b':') {
+            let key = raw.get(start + 1..end - 1).unwrap_or_default();
+            self.pos = skip_space(bytes, after + 1);
+            self.member(raw, key, self.pos);
+        }
+    }
+
     /// Notes a member of the innermost object; a later one of the same name wins.
     fn member(&mut self, raw: &str, key: &str, value: usize) {
         if raw_equals(key, "type") {
@@ -137,9 +195,13 @@ impl Finder {
 }
 
 fn is_buffer_name(raw: &str, start: usize) -> bool {
-    raw.as_bytes().get(start) == Some(&b'"')
+    /// Room for the quotes and the name with all of its letters escaped, and more.
+    const LONGEST: usize = 40;
+    let bytes = raw.as_bytes();
+    let bytes = bytes.get(..start + LONGEST).unwrap_or(bytes);
+    bytes.get(start) == Some(&b'"')
         && raw
-            .get(start + 1..skip_value(raw, start) - 1)
+            .get(start + 1..skip_string(bytes, start) - 1)
             .is_some_and(|name| raw_equals(name, "Buffer"))
 }
 

@@ -8,6 +8,7 @@ pub mod check;
 pub mod encode;
 pub mod error;
 pub mod number;
+pub mod outline;
 pub mod packet;
 pub mod scan;
 pub mod text;
@@ -20,9 +21,10 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use canonical::canonical;
-pub use check::{Check, Kind, validate};
+pub use canonical::{Canonical, canonical};
+pub use check::{Bounds, Check, Kind, Verdict, validate};
 pub use error::{ErrorName, ErrorValue};
+pub use outline::Outline;
 pub use packet::Packet;
 pub use scan::{Elements, skip_value};
 pub use text::JsonText;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 /// Appends what `JSON.stringify` prints for a number.
 pub fn push_number(out: &mut String, n: f64) {
     if n.is_finite() {
@@ -17,12 +19,16 @@ pub fn canonical_number(token: &str) -> Cow<'_, str> {
     if is_short_integer(token) {
         return Cow::Borrowed(token);
     }
-    let mut out = String::new();
-    push_number(&mut out, parse_number(token));
-    if out == token {
+    let number = parse_number(token);
+    if !number.is_finite() {
+        return Cow::Borrowed("null");
+    }
+    let mut buffer = ryu_js::Buffer::new();
+    let printed = buffer.format_finite(number);
+    if printed == token {
         Cow::Borrowed(token)
     } else {
-        Cow::Owned(out)
+        Cow::Owned(printed.to_owned())
     }
 }
 
@@ -50,13 +56,20 @@ fn parse_long(token: &str) -> f64 {
         Some(rest) => ("-", rest),
         None => ("", token),
     };
-    let (mantissa, exponent) = rest.split_once(['e', 'E']).unwrap_or((rest, "0"));
+    let (mantissa, exponent) = match memchr2(b'e', b'E', rest.as_bytes()) {
+        Some(at) => (rest.get(..at), rest.get(at + 1..)),
+        None => (Some(rest), None),
+    };
+    let (mantissa, exponent) = (mantissa.unwrap_or_default(), exponent.unwrap_or("0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let mut digits = whole
-        .bytes()
-        .chain(fraction.bytes())
-        .skip_while(|&digit| digit == b'0');
-    let length = digits.clone().count();
+    let (whole, decimals) = (whole.trim_start_matches('0'), fraction);
+    let decimals = if whole.is_empty() {
+        decimals.trim_start_matches('0')
+    } else {
+        decimals
+    };
+    let length = whole.len() + decimals.len();
+    let mut digits = whole.bytes().chain(decimals.bytes());
     let mut short: String = digits.by_ref().take(SIGNIFICANT).map(char::from).collect();
     // What is cut off only says on which side of a midpoint the value lies.
     let sticky = digits.any(|digit| digit != b'0');

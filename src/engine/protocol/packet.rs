@@ -1,6 +1,9 @@
 //! Reading packets: the few fields the protocol looks at, and raw slices for the rest.
 
+use std::ops::Range;
+
 use super::number::parse_number;
+use super::outline::Outline;
 use super::scan::{skip_space, skip_string, skip_value};
 use super::text::{JsonText, raw_equals};
 
@@ -17,20 +20,53 @@ pub struct Packet<'a> {
     pub data: Option<&'a str>,
     /// The text of the error of a response.
     pub error: Option<&'a str>,
+    /// Where the payload starts in the packet's text, that text, and its outline.
+    data_at: usize,
+    text: &'a str,
+    outline: Option<&'a Outline>,
 }
 
 impl<'a> Packet<'a> {
     /// Reads valid text; what is not an object gives a packet without fields.
     #[must_use]
     pub fn parse(text: &'a str) -> Self {
-        let [event, cid, rid, data, error] = fields(text, ["event", "cid", "rid", "data", "error"]);
+        Self::read(text, None)
+    }
+
+    /// [`Packet::parse`], given the outline of the text.
+    #[must_use]
+    pub fn outlined(text: &'a str, outline: &'a Outline) -> Self {
+        Self::read(text, Some(outline))
+    }
+
+    fn read(text: &'a str, outline: Option<&'a Outline>) -> Self {
+        let names = ["event", "cid", "rid", "data", "error"];
+        let start = skip_space(text.as_bytes(), 0);
+        let found = members(text, start, outline, names);
+        let data_at = found[3].as_ref().map_or(text.len(), |range| range.start);
+        let [event, cid, rid, data, error] = found.map(|range| text.get(range?));
         Self {
             event: event.and_then(string),
             cid: cid.and_then(number),
             rid: rid.and_then(number),
             data,
             error,
+            data_at,
+            text,
+            outline,
         }
+    }
+
+    /// The text of the named members of the payload; see [`fields`].
+    #[must_use]
+    pub fn data_fields<const N: usize>(&self, names: [&str; N]) -> [Option<&'a str>; N] {
+        self.data_members(names).map(|range| self.text.get(range?))
+    }
+
+    /// Where the named members of the payload are in the packet's text; see [`fields`].
+    #[must_use]
+    pub fn data_members<const N: usize>(&self, names: [&str; N]) -> [Option<Range<usize>>; N] {
+        members(self.text, self.data_at, self.outline, names)
     }
 }
 
@@ -39,24 +75,41 @@ impl<'a> Packet<'a> {
 /// All are `None` when the (valid) text is not an object.
 #[must_use]
 pub fn fields<'a, const N: usize>(object_text: &'a str, names: [&str; N]) -> [Option<&'a str>; N] {
-    let mut found = [None; N];
-    let bytes = object_text.as_bytes();
-    let start = skip_space(bytes, 0);
+    let start = skip_space(object_text.as_bytes(), 0);
+    members(object_text, start, None, names).map(|range| object_text.get(range?))
+}
+
+/// Where the named members of the object at `start` are in the text.
+fn members<const N: usize>(
+    text: &str,
+    start: usize,
+    outline: Option<&Outline>,
+    names: [&str; N],
+) -> [Option<Range<usize>>; N] {
+    let mut found = [const { None }; N];
+    let bytes = text.as_bytes();
     if bytes.get(start) != Some(&b'{') {
         return found;
     }
     let mut pos = skip_space(bytes, start + 1);
     while bytes.get(pos) == Some(&b'"') {
         let key_end = skip_string(bytes, pos);
-        let key = object_text.get(pos + 1..key_end - 1).unwrap_or_default();
+        let key = text.get(pos + 1..key_end - 1).unwrap_or_default();
         // Past the colon.
         let value = skip_space(bytes, skip_space(bytes, key_end) + 1);
-        let end = skip_value(object_text, value);
+        let end = match outline {
+            Some(outline) => outline.skip_value(text, value),
+            None => skip_value(text, value),
+        };
         if let Some(slot) = names.iter().position(|name| raw_equals(key, name)) {
-            found[slot] = object_text.get(value..end);
+            found[slot] = Some(value..end);
         }
-        // Past the comma, or past the closing brace.
-        pos = skip_space(bytes, skip_space(bytes, end) + 1);
+        // Past the comma; past the closing brace there is nothing of this object.
+        pos = skip_space(bytes, end);
+        if bytes.get(pos) != Some(&b',') {
+            break;
+        }
+        pos = skip_space(bytes, pos + 1);
     }
     found
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::outline::LONG;
 use super::packet::fields;
 use super::*;
 
@@ -74,11 +75,11 @@ proptest! {
             let kind = loop {
                 steps += 1;
                 prop_assert!(steps <= text.len() + 1);
-                if let Some(kind) = check.advance(&text, length) {
-                    break kind;
+                if let Some(verdict) = check.advance(&text, length) {
+                    break verdict;
                 }
             };
-            prop_assert_eq!(kind, validate(&text));
+            prop_assert_eq!(kind, validate(&text).map_or(Verdict::Raw, Verdict::Json));
         }
     }
 
@@ -99,6 +100,65 @@ proptest! {
         prop_assert!(matches!(twice, std::borrow::Cow::Borrowed(_)));
         let back: Value = serde_json::from_str(&once).unwrap();
         prop_assert_eq!(comparable(back), comparable(value));
+    }
+
+    #[test]
+    fn rewriting_in_steps_gives_what_rewriting_at_once_does(
+        value in json(),
+        length in 1_usize..9,
+        (pretty, copying) in any::<(bool, bool)>(),
+    ) {
+        let text = if pretty {
+            serde_json::to_string_pretty(&value).unwrap()
+        } else {
+            serde_json::to_string(&value).unwrap()
+        };
+        let mut rewriting = if copying {
+            Canonical::copying()
+        } else {
+            Canonical::default()
+        };
+        let mut steps = 0;
+        while !rewriting.advance(&text, length) {
+            steps += 1;
+            prop_assert!(steps <= 3 * text.len() + 9);
+        }
+        prop_assert_eq!(rewriting.finish(&text), canonical(&text));
+    }
+
+    #[test]
+    fn an_outline_finds_what_skipping_finds(
+        members in prop::collection::vec(("[a-c]", json(), 0_usize..3), 0..4),
+        length in 1_usize..9000,
+    ) {
+        // Long containers and short ones, beside and within one another.
+        let long = |value: &Value, size| {
+            let filling = "\u{e9}".repeat(size * LONG / 2);
+            serde_json::json!([[value, filling], { "x": [value, [value, size]] }])
+        };
+        let members = members.iter().map(|(key, value, size)| {
+            let text = serde_json::to_string_pretty(&long(value, *size)).unwrap();
+            format!("\"{key}\" : {text}")
+        });
+        let members: Vec<_> = members.collect();
+        let object = format!("{{ {} }}", members.join(" , "));
+        let packet = format!(" {{\"event\":\"e\",\"data\": {object}}}");
+        let batch = format!("[{packet}, {object} ,{packet}]");
+        let mut check = Check::default();
+        while check.advance(&batch, length).is_none() {}
+        let outline = check.into_outline();
+        let (mut quick, mut slow) = (Elements::new(&batch), Elements::new(&batch));
+        while let Some(range) = slow.next(&batch) {
+            prop_assert_eq!(quick.next_with(&batch, &outline), Some(range.clone()));
+            let (part, text) = (outline.part(&range), &batch[range]);
+            let packet = Packet::outlined(text, &part);
+            let parsed = Packet::parse(text);
+            prop_assert_eq!(packet.data, parsed.data);
+            let names = ["a", "b", "c"];
+            prop_assert_eq!(packet.data_fields(names), parsed.data_fields(names));
+            let found = fields(packet.data.unwrap_or(""), names);
+            prop_assert_eq!(packet.data_fields(names), found);
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
+use super::outline::Outline;
+
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
@@ -17,15 +19,25 @@ pub(super) fn skip_space(bytes: &[u8], mut pos: usize) -> usize {
 
 /// From the opening quote of a valid string to past its closing one.
 pub(super) fn skip_string(bytes: &[u8], start: usize) -> usize {
-    let mut pos = start + 1;
+    match finish_string(bytes, start + 1, usize::MAX) {
+        Ok(end) | Err(end) => end,
+    }
+}
+
+/// From within a valid string, not behind a backslash, to past its closing quote; or, as an error,
+/// to where it can be taken up again, once there are backslashes at `until` or beyond.
+pub(super) fn finish_string(bytes: &[u8], mut pos: usize, until: usize) -> Result<usize, usize> {
     while let Some(offset) = bytes.get(pos..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         pos += offset;
         if bytes.get(pos) == Some(&b'"') {
-            return pos + 1;
+            return Ok(pos + 1);
         }
         pos += 2;
+        if pos >= until {
+            return Err(pos);
+        }
     }
-    bytes.len()
+    Ok(bytes.len())
 }
 
 /// From the first byte of a number or a literal to past its last.
@@ -96,11 +108,29 @@ impl Elements {
         }
     }
 
+    /// Whether an element is left in `text`.
+    #[must_use]
+    pub fn has_next(&self, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let next = bytes.get(skip_space(bytes, self.pos));
+        next.is_some_and(|byte| *byte != b']')
+    }
+
+    /// How far it has got.
+    pub(super) fn pos(&self) -> usize {
+        self.pos
+    }
+
     /// Where the next element is in `text`, which must be the text the cursor was made for.
     pub fn next(&mut self, text: &str) -> Option<Range<usize>> {
+        self.next_with(text, &Outline::default())
+    }
+
+    /// [`Elements::next`], given the outline of the text.
+    pub fn next_with(&mut self, text: &str, outline: &Outline) -> Option<Range<usize>> {
         let bytes = text.as_bytes();
         let start = skip_space(bytes, self.pos);
-        let end = skip_value(text, start);
+        let end = outline.skip_value(text, start);
         // No value is empty: the array ends here.
         if end == start {
             self.pos = bytes.len();

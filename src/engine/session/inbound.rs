@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::engine::protocol::{Check, Elements, Utf8};
+use super::Held;
+use crate::engine::protocol::{Canonical, Check, Elements, Outline, Utf8};
 
 /// Above this many queued bytes the connection is not read any more.
 const HIGH_WATER: usize = 256 * 1024;
@@ -31,9 +32,11 @@ pub enum Inbound {
     /// A whole message.
     Message(Message),
     /// A message that is being checked.
-    Unchecked(Unchecked),
+    Unchecked(Box<Unchecked>),
+    /// A long publish of which the payload is being rewritten.
+    Rewriting(Box<Rewriting>),
     /// The text of one element of a batch.
-    Element(Utf8),
+    Element(Utf8, Outline),
 }
 
 /// A message whose JSON has not been checked to its end.
@@ -47,27 +50,41 @@ pub struct Unchecked {
     pub check: Check,
 }
 
+/// A publish whose payload has not been rewritten to its end.
+#[derive(Debug)]
+pub struct Rewriting {
+    /// The packet.
+    pub held: Held,
+    /// Its payload.
+    pub payload: Utf8,
+    /// How far the rewriting has got.
+    pub canonical: Canonical,
+}
+
 #[derive(Debug)]
 struct Batch {
     message: Message,
     text: Utf8,
+    outline: Outline,
     elements: Elements,
 }
 
 /// FIFO of messages, with the message or batch that is being worked on in front. One that is empty
-/// and not paused has nothing allocated.
+/// and neither paused nor shut has nothing allocated.
 #[derive(Debug, Default)]
 pub struct InboundQueue(Option<Box<Pending>>);
 
 #[derive(Debug, Default)]
 struct Pending {
-    unchecked: Option<Box<Unchecked>>,
+    /// What is not done yet.
+    unfinished: Option<Inbound>,
     batch: Option<Box<Batch>>,
     /// The next message. Mostly it is the only one.
     first: Option<Message>,
     messages: VecDeque<Message>,
     bytes: usize,
     paused: bool,
+    shut: bool,
 }
 
 impl InboundQueue {
@@ -75,6 +92,7 @@ impl InboundQueue {
     pub fn push(&mut self, message: Message) -> bool {
         let bytes = message.data.len() + size_of::<Message>();
         let pending = match &mut self.0 {
+            Some(pending) if pending.shut => return false,
             Some(pending) => {
                 pending.append(message);
                 pending
@@ -93,12 +111,9 @@ impl InboundQueue {
     /// Bytes that wait, with those being worked on.
     pub fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |pending| {
-            let unchecked = pending
-                .unchecked
-                .as_ref()
-                .map_or(0, |it| it.message.data.len());
+            let unfinished = pending.unfinished.as_ref().map_or(0, Inbound::bytes);
             let batch = pending.batch.as_ref().map_or(0, |it| it.message.data.len());
-            pending.bytes + unchecked + batch
+            pending.bytes + unfinished + batch
         })
     }
 
@@ -124,17 +139,25 @@ impl InboundQueue {
     }
 
     /// Starts a batch: its elements come before any further message.
-    pub fn begin_batch(&mut self, message: Message, text: Utf8, elements: Elements) {
+    pub fn begin_batch(&mut self, message: Message, text: Utf8, outline: Outline) {
+        let elements = Elements::new(text.as_str());
         self.0.get_or_insert_default().batch = Some(Box::new(Batch {
             message,
             text,
+            outline,
             elements,
         }));
     }
 
-    /// Keeps a message that is being checked: it comes before everything else.
-    pub fn put_back(&mut self, unchecked: Unchecked) {
-        self.0.get_or_insert_default().unchecked = Some(Box::new(unchecked));
+    /// Keeps what is not done yet: it comes before everything else.
+    pub fn put_back(&mut self, unfinished: Inbound) {
+        self.0.get_or_insert_default().unfinished = Some(unfinished);
+    }
+
+    /// Whether a message or packet waits that was not begun in an earlier turn.
+    pub fn has_next(&self) -> bool {
+        let has_next = |pending: &Pending| pending.unfinished.is_none() && pending.has_more();
+        self.0.as_deref().is_some_and(has_next)
     }
 
     /// The message the batch under way came in.
@@ -160,15 +183,39 @@ impl InboundQueue {
         if let Some(pending) = &mut self.0 {
             **pending = Pending {
                 paused: pending.paused,
+                shut: pending.shut,
                 ..Pending::default()
             };
         }
         self.release();
     }
 
+    /// Drops everything, and lets nothing in any more.
+    pub fn shut(&mut self) {
+        self.0.get_or_insert_default().shut = true;
+        self.clear();
+    }
+
+    /// Whether nothing is let in any more.
+    pub fn is_shut(&self) -> bool {
+        self.0.as_ref().is_some_and(|pending| pending.shut)
+    }
+
     /// Frees what nothing is in.
     fn release(&mut self) {
-        self.0.take_if(|it| it.is_empty() && !it.paused);
+        self.0.take_if(|it| it.is_empty() && !it.paused && !it.shut);
+    }
+}
+
+impl Inbound {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Message(message) => message.data.len(),
+            Self::Unchecked(unchecked) => unchecked.message.data.len(),
+            Self::Rewriting(rewriting) => rewriting.payload.as_str().len(),
+            // Part of a batch, which counts as a whole.
+            Self::Element(..) => 0,
+        }
     }
 }
 
@@ -182,12 +229,16 @@ impl Pending {
     }
 
     fn pop(&mut self) -> Option<Inbound> {
-        if let Some(unchecked) = self.unchecked.take() {
-            return Some(Inbound::Unchecked(*unchecked));
+        if let Some(unfinished) = self.unfinished.take() {
+            return Some(unfinished);
         }
         if let Some(batch) = &mut self.batch {
-            if let Some(range) = batch.elements.next(batch.text.as_str()) {
-                return Some(Inbound::Element(batch.text.slice(range)));
+            let next = batch
+                .elements
+                .next_with(batch.text.as_str(), &batch.outline);
+            if let Some(range) = next {
+                let outline = batch.outline.part(&range);
+                return Some(Inbound::Element(batch.text.slice(range), outline));
             }
             self.batch = None;
         }
@@ -201,7 +252,13 @@ impl Pending {
         self.first.is_none() && self.is_between_messages()
     }
 
+    /// Whether a message, or a packet of the batch under way, waits.
+    fn has_more(&self) -> bool {
+        let mut batch = self.batch.iter();
+        self.first.is_some() || batch.any(|it| it.elements.has_next(it.text.as_str()))
+    }
+
     fn is_between_messages(&self) -> bool {
-        self.unchecked.is_none() && self.batch.is_none()
+        self.unfinished.is_none() && self.batch.is_none()
     }
 }

@@ -4,6 +4,7 @@ mod batch;
 mod channels;
 mod id;
 mod inbound;
+mod rate;
 mod wait;
 
 use std::time::Duration;
@@ -11,7 +12,8 @@ use std::time::Duration;
 pub use batch::Batching;
 pub use channels::ChannelMap;
 pub use id::SocketId;
-pub use inbound::{Inbound, InboundQueue, Message, Unchecked};
+pub use inbound::{Inbound, InboundQueue, Message, Rewriting, Unchecked};
+pub use rate::{Bucket, PACKET, PONG};
 pub use wait::{AuthFlow, Held, OwnedPacket, Wait, Waiting};
 
 use super::command::ConnId;
@@ -73,6 +75,8 @@ pub struct Timers {
     pub ping: Option<Tick>,
     /// The client must have said something by then.
     pub pong: Option<Tick>,
+    /// It may go on with packets that came too fast.
+    pub rate: Option<Tick>,
 }
 
 /// One client. Most are idle at any time: what only a busy one needs is allocated for the while.
@@ -121,6 +125,8 @@ pub struct Session {
     pub batching: Option<Box<Batching>>,
     /// Counters.
     pub counters: Counters,
+    /// How fast its packets may come, where that is limited.
+    pub rate: Option<Box<Bucket>>,
     /// Deadlines.
     pub timers: Timers,
     /// Its connection is not read at the moment: it cannot show that it lives.
@@ -133,7 +139,7 @@ pub struct Session {
     ping_interval: u32,
 }
 
-const _: () = assert!(size_of::<Session>() <= 208);
+const _: () = assert!(size_of::<Session>() <= 224);
 
 impl Session {
     /// A session on a new connection.
@@ -160,6 +166,7 @@ impl Session {
             asked: 0,
             batching: None,
             counters: Counters::default(),
+            rate: None,
             timers: Timers::default(),
             unread: false,
             call: None,
@@ -230,6 +237,7 @@ impl Session {
             self.timers.handshake,
             self.timers.ping,
             self.timers.pong,
+            self.timers.rate,
             batching,
         ]
         .into_iter()

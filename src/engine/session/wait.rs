@@ -1,9 +1,8 @@
 //! What a session waits for: an answer of JavaScript's, one at a time.
 
 use super::Message;
-use crate::engine::command::AuthReport;
-use crate::engine::command::PacketKind;
-use crate::engine::protocol::{JsonText, Utf8};
+use crate::engine::command::{AuthReport, PacketKind, Replacement};
+use crate::engine::protocol::{JsonText, Outline, Utf8};
 
 /// A packet kept while its fate is decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +17,8 @@ pub struct OwnedPacket {
     pub data: Option<String>,
     /// Channel of a publish or subscribe.
     pub channel: Option<JsonText>,
+    /// The payload of a long publish as subscribers get it: it took several turns.
+    pub payload: Option<Replacement>,
 }
 
 /// Which exchange a token is checked for.
@@ -51,6 +52,10 @@ pub struct Held {
     pub message: Option<Message>,
     /// Its JSON text; `None` if it is no JSON.
     pub text: Option<Utf8>,
+    /// Where the long parts of the text are.
+    pub outline: Outline,
+    /// See [`OwnedPacket::payload`].
+    pub payload: Option<Replacement>,
 }
 
 /// What a session waits for before its next packet.
@@ -69,7 +74,7 @@ pub enum Wait {
     /// Inbound middleware on a packet.
     Inbound(OwnedPacket),
     /// The app's broker subscribes.
-    BrokerSubscribe(OwnedPacket, Option<crate::engine::command::Replacement>),
+    BrokerSubscribe(OwnedPacket, Option<Replacement>),
     /// The app's broker unsubscribes.
     BrokerUnsubscribe(OwnedPacket),
     /// The app's broker publishes.

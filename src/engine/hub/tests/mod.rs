@@ -6,6 +6,7 @@ mod gate;
 mod handshake;
 mod hooks;
 mod input;
+mod limits;
 mod output;
 mod properties;
 mod time;
