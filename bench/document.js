@@ -4,8 +4,13 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { chart } = require('./chart')
+const { median } = require('./figures')
+const { short } = require('./numbers')
 const { scenarios } = require('./scenarios')
 const { table } = require('./table')
+
+/** CPUs that may be busy with something else without a remark. */
+const DISTURBING = 0.3
 
 const docs = path.join(__dirname, '../docs')
 
@@ -38,10 +43,20 @@ function conditions(settings, place) {
   ].join(' · ')
 }
 
+/** CPUs that neither the servers nor the load generator used; a run needs them to itself. */
+function disturbance(rows) {
+  const others = median(rows.map((row) => row.figures.others ?? 0))
+  return others < DISTURBING ? '' : ` · other processes took ${short(others)} CPUs meanwhile`
+}
+
 /** What a scenario's section consists of. */
 function section(name, rows, circumstances) {
   const image = `![${scenarios[name].title}](benchmarks/${name}.svg)`
-  return [image, table(scenarios[name], rows), `<sub>${circumstances}</sub>`].join('\n\n')
+  return [
+    image,
+    table(scenarios[name], rows),
+    `<sub>${circumstances}${disturbance(rows)}</sub>`,
+  ].join('\n\n')
 }
 
 /** Writes the tables into docs/benchmarks.md and the charts beside it. */

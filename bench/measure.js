@@ -7,7 +7,7 @@ const { expand, pinned } = require('./cpus')
 const { loadgen } = require('./install')
 const { command, peers } = require('./peers')
 const { scenarios } = require('./scenarios')
-const { usage } = require('./usage')
+const { machineCpu, usage } = require('./usage')
 
 /** Milliseconds that one run may take at most. */
 const PATIENCE = 120_000
@@ -48,7 +48,7 @@ async function load(server, peer, scenario, settings, place) {
   let result = null
   for await (const text of readline.createInterface({ input: generator.stdout })) {
     if (text.startsWith('mark ')) {
-      marks[text.slice(5)] = await usage(server.child)
+      marks[text.slice(5)] = { ...(await usage(server.child)), machine: machineCpu() }
       generator.stdin.write('\n')
     } else {
       result = JSON.parse(text)
@@ -62,15 +62,18 @@ async function load(server, peer, scenario, settings, place) {
 
 /** Figures of a run of messages. */
 function figuresOfLoad({ result, marks }) {
-  const { count, seconds, p50, p99, p999, busiest } = result
+  const { count, seconds, p50, p99, p999, busiest, cores } = result
+  const cpu = marks.end.cpu - marks.start.cpu
+  const machine = marks.end.machine - marks.start.machine
   return {
     perSecond: count / seconds,
-    cpuPerMillion: ((marks.end.cpu - marks.start.cpu) / count) * 1e6,
+    cpuPerMillion: (cpu / count) * 1e6,
     p50: p50 / 1000,
     p99: p99 / 1000,
     p999: p999 / 1000,
     rss: marks.end.rss / 1e6,
     busiest,
+    others: Math.max(0, (machine - cpu) / seconds - cores),
   }
 }
 

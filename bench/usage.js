@@ -2,6 +2,7 @@
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
+const os = require('node:os')
 
 /**
  * @typedef {object} Usage
@@ -71,4 +72,10 @@ async function usage(child) {
   return process.platform === 'linux' ? fromProc(child.pid) : fromProcess(child)
 }
 
-module.exports = { usage, fromProc, fromProcess }
+/** Seconds of CPU time that everything on this machine has taken. */
+function machineCpu() {
+  const busy = os.cpus().map(({ times }) => times.user + times.nice + times.sys + times.irq)
+  return busy.reduce((sum, each) => sum + each, 0) / 1000
+}
+
+module.exports = { usage, machineCpu, fromProc, fromProcess }

@@ -138,6 +138,13 @@ test('a section replaces the one before, and only that', () => {
   assert.throws(() => replaceSection(before, 'y', 'new'), /no place for y/)
 })
 
+test('a section says if something else kept the machine busy', () => {
+  const busy = [row({ name: 'ours', title: 'ours', ours: true }, [run(1, { others: 2.104 })])]
+  const remark = 'other processes took 2.10 CPUs meanwhile'
+  assert.ok(section('fanout', busy, 'today').includes(`<sub>today · ${remark}</sub>`))
+  assert.ok(section('fanout', rows(), 'today').includes('<sub>today</sub>'))
+})
+
 test('the docs have a place for every scenario', () => {
   const page = fs.readFileSync(path.join(__dirname, '../../docs/benchmarks.md'), 'utf8')
   for (const name of Object.keys(scenarios)) {

@@ -126,6 +126,7 @@ impl Seen {
 /// Prints the result of a run as one line of JSON.
 pub fn print(measured: &Measured, seen: &[Seen], lifetime: f64) {
     let mut all = Seen::new();
+    let cores: f64 = seen.iter().map(|part| part.cpu / lifetime).sum();
     for part in seen {
         all.latency.add(&part.latency);
         all.faults.add(part.faults);
@@ -136,7 +137,7 @@ pub fn print(measured: &Measured, seen: &[Seen], lifetime: f64) {
     let micro = |share| all.latency.quantile(share) as f64 / 1e3;
     println!(
         "{{\"count\":{},\"seconds\":{},\"p50\":{},\"p99\":{},\"p999\":{},\"lost\":{},\
-         \"duplicated\":{},\"reordered\":{},\"strange\":{},\"ended\":{},\"busiest\":{:.3}}}",
+         \"duplicated\":{},\"reordered\":{},\"strange\":{},\"ended\":{},\"busiest\":{:.3},\"cores\":{cores:.3}}}",
         measured.count,
         measured.seconds,
         micro(0.5),
