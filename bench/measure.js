@@ -9,8 +9,9 @@ const { command, peers } = require('./peers')
 const { scenarios } = require('./scenarios')
 const { machineCpu, usage } = require('./usage')
 
-/** Milliseconds that one run may take at most. */
+/** Milliseconds that one run may take at most, and the start of a server. */
 const PATIENCE = 120_000
+const START_PATIENCE = 20_000
 
 /** Starts a peer; resolves when it serves. */
 async function startServer(peer, scenario, place) {
@@ -18,44 +19,62 @@ async function startServer(peer, scenario, place) {
   const env = { ...process.env, ...peer.env, ...(scenario.verb === 'rpc' ? { ECHO: '1' } : {}) }
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc']
   const child = spawn(executable, args, { env, stdio })
-  const failed = once(child, 'exit').then(() => Promise.reject(new Error('the server has ended')))
-  const [{ port }] = await Promise.race([once(child, 'message'), failed])
-  failed.catch(() => {})
-  return { child, port }
+  try {
+    return { child, port: await portOf(child) }
+  } catch (error) {
+    await stop(child)
+    throw error
+  }
+}
+
+function portOf(child) {
+  return new Promise((resolve, reject) => {
+    const slow = () => reject(new Error('the server did not start in time'))
+    const timer = setTimeout(slow, START_PATIENCE).unref()
+    child.once('exit', () => reject(new Error('the server has ended')))
+    child.once('error', reject)
+    child.once('message', ({ port }) => {
+      clearTimeout(timer)
+      resolve(port)
+    })
+  })
 }
 
 async function stop(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  const started = child.pid !== undefined
+  if (!started || child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGKILL')
   await once(child, 'exit')
 }
 
-/** Puts a server under load; resolves to the generator's result and what the server had used at
- * each mark. */
-async function load(server, peer, scenario, settings, place) {
+/** Starts the load generator for a server. */
+function startGenerator(port, peer, scenario, settings, place) {
   const threads = Math.min(4, expand(place.clients).length)
   const given = { seconds: settings.seconds, threads, ...scenario.load }
-  const options = Object.entries({ protocol: peer.protocol, port: server.port, ...given })
+  const options = Object.entries({ protocol: peer.protocol, port, ...given })
   const line = [loadgen, scenario.verb, ...options.flatMap(([name, value]) => [`--${name}`, value])]
   const { executable, args } = pinned(place, place.clients, line.map(String))
-  const generator = spawn(executable, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-  const closed = once(generator, 'close')
-  const timer = setTimeout(() => generator.kill('SIGKILL'), PATIENCE)
-  let complaint = ''
-  generator.stderr.on('data', (data) => (complaint += data))
+  return spawn(executable, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+}
 
+/** Resolves to the generator's result and what the server had used at each of its marks. */
+async function follow(generator, server) {
   const marks = {}
   let result = null
+  const closed = once(generator, 'close')
+  let complaint = ''
+  generator.stderr.on('data', (data) => (complaint += data))
+  // What it says there tells more.
+  generator.stdin.on('error', () => {})
   for await (const text of readline.createInterface({ input: generator.stdout })) {
     if (text.startsWith('mark ')) {
-      marks[text.slice(5)] = { ...(await usage(server.child)), machine: machineCpu() }
+      marks[text.slice(5)] = { ...(await usage(server)), machine: machineCpu() }
       generator.stdin.write('\n')
     } else {
       result = JSON.parse(text)
     }
   }
   await closed
-  clearTimeout(timer)
   if (!result) throw new Error(complaint.trim() || 'the load generator took too long')
   return { result, marks }
 }
@@ -103,9 +122,11 @@ const FAULTS = ['lost', 'duplicated', 'reordered', 'strange', 'ended']
  */
 async function measure(scenarioName, peerName, settings, place) {
   const [scenario, peer] = [scenarios[scenarioName], peers[peerName]]
-  const server = await startServer(peer, scenario, place)
+  const { child, port } = await startServer(peer, scenario, place)
+  const generator = startGenerator(port, peer, scenario, settings, place)
+  const timer = setTimeout(() => generator.kill('SIGKILL'), PATIENCE)
   try {
-    const seen = await load(server, peer, scenario, settings, place)
+    const seen = await follow(generator, child)
     return {
       scenario: scenarioName,
       peer: peerName,
@@ -113,7 +134,9 @@ async function measure(scenarioName, peerName, settings, place) {
       faults: Object.fromEntries(FAULTS.map((fault) => [fault, seen.result[fault] ?? 0])),
     }
   } finally {
-    await stop(server.child)
+    clearTimeout(timer)
+    await stop(generator)
+    await stop(child)
   }
 }
 

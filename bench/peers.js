@@ -73,7 +73,7 @@ function command(peer) {
   const script = path.join(folder, peer.script)
   if (!peer.bun) return [process.execPath, script]
   const executable = path.join(__dirname, 'node_modules', peer.package, 'bin/bun')
-  if (!fs.existsSync(executable)) throw new Error(`${peer.package} is not installed`)
+  if (!fs.existsSync(executable)) throw new Error(`${peer.package} is not installed: see --peers`)
   return [executable, script]
 }
 

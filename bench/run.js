@@ -9,7 +9,7 @@ const { faultsOf, row } = require('./figures')
 const { install, loadgen } = require('./install')
 const { measure } = require('./measure')
 const { short } = require('./numbers')
-const { peers, peersOf, titleOf } = require('./peers')
+const { command, peers, peersOf, titleOf } = require('./peers')
 const { scenarios } = require('./scenarios')
 const { table } = require('./table')
 
@@ -43,6 +43,13 @@ function describe(name) {
   return { name, title: titleOf(peers[name]), ours: Boolean(peers[name].ours) }
 }
 
+/** Throws if a peer is not to be had here: rather now than in ten minutes. */
+function checkPeers(settings) {
+  for (const scenario of settings.scenarios) {
+    for (const name of peersOf(scenario, settings.peers)) command(peers[name])
+  }
+}
+
 function progress(rep, { scenario, peer, figures }, wrong) {
   const shown = Object.entries(figures).map(([name, value]) => `${name} ${short(value)}`)
   return `${rep + 1} ${scenario} ${peer}: ${shown.join(', ')}${wrong ? ` - ${wrong}` : ''}`
@@ -55,6 +62,7 @@ async function main(given) {
   }
   const settings = parse(given)
   install()
+  checkPeers(settings)
   const where = place(settings)
   const circumstances = conditions(settings, where)
   console.log(`${circumstances}\n${loadgen}`)
