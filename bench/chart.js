@@ -2,9 +2,9 @@
 
 const { short } = require('./numbers')
 
-const WIDTH = 900
+const WIDTH = 960
 const MARGIN = 16
-const NAMES = 240
+const NAMES = 252
 const VALUES = 56
 const LINE = 26
 const BAR = 16

@@ -68,7 +68,8 @@ async function follow(generator, server) {
   generator.stdin.on('error', () => {})
   for await (const text of readline.createInterface({ input: generator.stdout })) {
     if (text.startsWith('mark ')) {
-      marks[text.slice(5)] = { ...(await usage(server)), machine: machineCpu() }
+      const used = await usage(server)
+      marks[text.slice(5)] = { ...used, machine: machineCpu(), at: performance.now() }
       generator.stdin.write('\n')
     } else {
       result = JSON.parse(text)
@@ -79,11 +80,16 @@ async function follow(generator, server) {
   return { result, marks }
 }
 
+/** CPUs that neither the server nor the load generator used between two marks. */
+function others(from, to, cores) {
+  const busy = to.machine - from.machine - (to.cpu - from.cpu)
+  return Math.max(0, (busy / (to.at - from.at)) * 1000 - cores)
+}
+
 /** Figures of a run of messages. */
 function figuresOfLoad({ result, marks }) {
   const { count, seconds, p50, p99, p999, busiest, cores } = result
   const cpu = marks.end.cpu - marks.start.cpu
-  const machine = marks.end.machine - marks.start.machine
   return {
     perSecond: count / seconds,
     cpuPerMillion: (cpu / count) * 1e6,
@@ -92,13 +98,13 @@ function figuresOfLoad({ result, marks }) {
     p999: p999 / 1000,
     rss: marks.end.rss / 1e6,
     busiest,
-    others: Math.max(0, (machine - cpu) / seconds - cores),
+    others: others(marks.start, marks.end, cores),
   }
 }
 
 /** Figures of a run of idle connections. */
 function figuresOfIdle({ result, marks }) {
-  const { connections, seconds } = result
+  const { connections, seconds, cores } = result
   const { base, connected, subscribed } = marks
   return {
     perSecond: connections / seconds,
@@ -106,6 +112,7 @@ function figuresOfIdle({ result, marks }) {
     kbConnected: (connected.rss - base.rss) / connections / 1e3,
     kbSubscribed: (subscribed.rss - base.rss) / connections / 1e3,
     rss: subscribed.rss / 1e6,
+    others: others(base, subscribed, cores),
   }
 }
 

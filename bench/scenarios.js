@@ -31,7 +31,7 @@ const scenarios = {
     unit: 'delivery',
     panels: [
       { ...throughput, title: 'deliveries per second' },
-      { ...cpu, title: 'server CPU seconds per million deliveries' },
+      { ...cpu, title: 'server CPU s per 1M deliveries' },
     ],
   },
   'fanout-1': {
@@ -41,7 +41,7 @@ const scenarios = {
     unit: 'delivery',
     panels: [
       { ...throughput, title: 'deliveries per second' },
-      { ...cpu, title: 'server CPU seconds per million deliveries' },
+      { ...cpu, title: 'server CPU s per 1M deliveries' },
     ],
   },
   channels: {
@@ -51,7 +51,7 @@ const scenarios = {
     unit: 'delivery',
     panels: [
       { ...throughput, title: 'deliveries per second' },
-      { ...cpu, title: 'server CPU seconds per million deliveries' },
+      { ...cpu, title: 'server CPU s per 1M deliveries' },
     ],
   },
   rpc: {
@@ -61,7 +61,7 @@ const scenarios = {
     unit: 'request',
     panels: [
       { ...throughput, title: 'requests per second' },
-      { ...cpu, title: 'server CPU seconds per million requests' },
+      { ...cpu, title: 'server CPU s per 1M requests' },
     ],
   },
   open: {
@@ -82,7 +82,7 @@ const scenarios = {
     unit: 'connection',
     panels: [
       { figure: 'kbSubscribed', title: 'KB per subscribed connection', better: 'less' },
-      { figure: 'cpuPerThousand', title: 'CPU seconds per 1000 handshakes', better: 'less' },
+      { figure: 'cpuPerThousand', title: 'CPU s per 1000 handshakes', better: 'less' },
     ],
   },
 }

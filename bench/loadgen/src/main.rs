@@ -108,8 +108,9 @@ fn idle(options: Options) -> io::Result<()> {
         idle::direct(run, started)
     })?;
     println!(
-        "{{\"connections\":{},\"seconds\":{seconds}}}",
-        run.options.connections
+        "{{\"connections\":{},\"seconds\":{seconds},\"cores\":{:.3}}}",
+        run.options.connections,
+        run::process_cpu() / started.elapsed().as_secs_f64(),
     );
     Ok(())
 }

@@ -164,12 +164,21 @@ pub fn mark(name: &str) -> io::Result<()> {
 
 /// Seconds of CPU time that this thread has taken.
 pub fn thread_cpu() -> f64 {
+    cpu_time(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// Seconds of CPU time that all threads have taken.
+pub fn process_cpu() -> f64 {
+    cpu_time(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+fn cpu_time(clock: libc::clockid_t) -> f64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: `time` is a valid timespec that lives through the call.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    unsafe { libc::clock_gettime(clock, &mut time) };
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
