@@ -118,6 +118,11 @@ impl Broker {
 
     /// The channel of this name, if somebody is subscribed to it.
     pub fn id(&self, name: &JsonText) -> Option<ChannelId> {
+        self.find(name.as_str())
+    }
+
+    /// [`Broker::id`], by the canonical text of the name.
+    pub fn find(&self, name: &str) -> Option<ChannelId> {
         self.ids.get(name).copied()
     }
 

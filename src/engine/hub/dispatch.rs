@@ -3,6 +3,7 @@
 use super::{Hub, Now};
 use crate::engine::command::{ConnId, JsEvent};
 use crate::engine::config::{hook, socket_interest};
+use crate::engine::protocol::packet::Name;
 use crate::engine::protocol::{JsonText, Packet, Utf8};
 use crate::engine::session::{Held, Message, Session, State, Wait, Waiting};
 
@@ -13,7 +14,7 @@ impl Hub {
         let text = held.text.clone();
         let json = text.as_ref().map_or("", Utf8::as_str);
         let packet = Packet::outlined(json, &held.outline);
-        let event = packet.event.as_ref().map(JsonText::as_str);
+        let event = packet.event.as_ref().map(Name::as_str);
         self.remember_call(slot, &packet);
         if event == Some("#handshake") {
             return self.handshake_packet(slot, &packet, now);

@@ -213,8 +213,8 @@ impl Hub {
         if !self.hooked(hook::REQUEST) {
             return;
         }
-        let call = packet.event.clone().filter(|_| packet.cid.is_some());
-        let call = call.map(|name| Box::new((name, packet.data.map(str::to_owned))));
+        let call = packet.event.as_ref().filter(|_| packet.cid.is_some());
+        let call = call.map(|name| Box::new((name.to_text(), packet.data.map(str::to_owned))));
         if let Some(session) = self.sessions.get_mut(slot) {
             session.call = call;
         }

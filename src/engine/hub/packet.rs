@@ -1,9 +1,12 @@
 //! Packets of clients for channels and for the app.
 
+use std::borrow::Cow;
+
 use super::{Hub, Now};
 use crate::engine::command::{JsEvent, PacketKind, Replacement};
 use crate::engine::config::{hook, socket_interest};
-use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, canonical, packet};
+use crate::engine::protocol::packet::{self, Name};
+use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, canonical};
 use crate::engine::session::OwnedPacket;
 
 impl Hub {
@@ -16,6 +19,19 @@ impl Hub {
         now: Now,
     ) {
         let expired = self.expire_token(slot, now);
+        let published = packet.event.as_ref().map(Name::as_str) == Some("#publish");
+        if published && self.publishes_directly(slot) {
+            let [channel, data] = packet.data_fields(["channel", "data"]);
+            if let Some(channel) = channel.and_then(packet::name) {
+                self.tell_lost_token(slot, expired);
+                let rewritten = match payload {
+                    Some(Replacement(data)) => data.map(Cow::Owned),
+                    None => data.map(canonical),
+                };
+                let (channel, cid) = (channel.as_str(), packet.cid);
+                return self.publish_directly(slot, channel, rewritten.as_deref(), cid);
+            }
+        }
         match self.classify(slot, packet) {
             // Answered at once: the client hears of its lost token after that.
             Err(text) => self.invalid_action(slot, packet.cid, text),
@@ -49,7 +65,7 @@ impl Hub {
         slot: u32,
         packet: &Packet<'_>,
     ) -> Result<Option<OwnedPacket>, &'static str> {
-        let Some(event) = packet.event.clone() else {
+        let Some(event) = packet.event.as_ref().map(Name::to_text) else {
             return Ok(None);
         };
         let (kind, malformed) = match event.as_str() {

@@ -6,7 +6,7 @@ use super::inbound::DELIVERY;
 use super::{Hub, Reply};
 use crate::engine::broker::{Channel, ChannelId};
 use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
-use crate::engine::config::{hook, interest};
+use crate::engine::config::{hook, interest, socket_interest};
 use crate::engine::protocol::{JsonText, encode, packet};
 use crate::engine::session::{Link, OwnedPacket, Wait};
 
@@ -50,6 +50,34 @@ impl Hub {
         self.publish_done(slot, &packet, data);
     }
 
+    /// Whether a publish of this client goes to its channel without anybody in JavaScript.
+    pub(super) fn publishes_directly(&self, slot: u32) -> bool {
+        let hooks = hook::INBOUND | hook::BROKER | hook::REQUEST;
+        let heard = socket_interest::PROTOCOL_RECEIVER | socket_interest::PROTOCOL_PROCEDURE;
+        let session = self.sessions.get(slot);
+        self.config.allow_client_publish
+            && !self.hooked(hooks)
+            && session.is_some_and(|session| !session.wants(heard))
+    }
+
+    /// [`Hub::publish_packet`] where that is so, without copies of what is passed on. The payload
+    /// may have been rewritten already.
+    pub(super) fn publish_directly(
+        &mut self,
+        slot: u32,
+        channel: &str,
+        data: Option<&str>,
+        cid: Option<f64>,
+    ) {
+        let told = self.publish_text(channel, data, false, 0);
+        if told || self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC) {
+            self.js_caused(slot, data.map_or(0, str::len));
+        }
+        if let Some(cid) = cid {
+            self.respond(slot, cid, None);
+        }
+    }
+
     pub(super) fn broker_published(&mut self, slot: u32, packet: OwnedPacket, reply: Reply) {
         match reply {
             // JavaScript has told the client already: it has the error.
@@ -82,8 +110,19 @@ impl Hub {
         suppress_event: bool,
         local: u32,
     ) -> bool {
+        self.publish_text(channel.as_str(), data, suppress_event, local)
+    }
+
+    /// [`Hub::publish`], by the canonical text of the channel's name.
+    fn publish_text(
+        &mut self,
+        channel: &str,
+        data: Option<&str>,
+        suppress_event: bool,
+        local: u32,
+    ) -> bool {
         let event = !suppress_event && self.config.wants(interest::PUBLISH);
-        let id = self.broker.id(channel);
+        let id = self.broker.find(channel);
         let deliver = id
             .and_then(|id| self.broker.get(id))
             .is_some_and(|channel| channel.js);
@@ -98,7 +137,7 @@ impl Hub {
                 None
             };
             self.js(JsEvent::Published {
-                channel: channel.clone(),
+                channel: JsonText::from_canonical(channel),
                 data,
                 local,
                 deliver,
@@ -108,7 +147,7 @@ impl Hub {
         told
     }
 
-    fn fan_out(&mut self, id: ChannelId, channel: &JsonText, data: Option<&str>) {
+    fn fan_out(&mut self, id: ChannelId, channel: &str, data: Option<&str>) {
         self.broker.count_publish(id);
         let Some(subscribers) = self.broker.get(id) else {
             return;
@@ -153,9 +192,10 @@ impl Hub {
             .collect()
     }
 
-    fn through_js(&mut self, channel: &JsonText, data: Option<&str>, to: Vec<ConnId>) {
+    fn through_js(&mut self, channel: &str, data: Option<&str>, to: Vec<ConnId>) {
         if self.hooked(hook::OUTBOUND) {
-            let (channel, data) = (channel.clone(), data.map(str::to_owned));
+            let channel = JsonText::from_canonical(channel);
+            let data = data.map(str::to_owned);
             self.js(JsEvent::PublishOut { channel, data, to });
         } else {
             self.js(JsEvent::Encode {

@@ -205,7 +205,7 @@ impl Hub {
     }
 
     pub(super) fn unsubscribe_packet(&mut self, slot: u32, packet: &Packet<'_>) {
-        let Some(event) = packet.event.clone() else {
+        let Some(event) = packet.event.as_ref().map(packet::Name::to_text) else {
             return;
         };
         let Some(channel) = packet.data.and_then(packet::string) else {

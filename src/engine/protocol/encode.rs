@@ -5,12 +5,14 @@
 use super::number::push_number;
 use super::text::JsonText;
 
-/// A publication: `{"event":"#publish","data":{"channel":..,"data":..}}`.
+/// A publication: `{"event":"#publish","data":{"channel":..,"data":..}}`. `channel` is canonical
+/// text.
 #[must_use]
-pub fn publish(channel: &JsonText, data: Option<&str>) -> String {
-    let mut out = with_room(48, channel.len(), data);
-    out.push_str("{\"event\":\"#publish\",\"data\":{\"channel\":");
-    channel.push_literal(&mut out);
+pub fn publish(channel: &str, data: Option<&str>) -> String {
+    let mut out = with_room(56, channel.len(), data);
+    out.push_str("{\"event\":\"#publish\",\"data\":{\"channel\":\"");
+    out.push_str(channel);
+    out.push('"');
     push_member(&mut out, "data", data);
     out.push_str("}}");
     out

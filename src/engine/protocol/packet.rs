@@ -2,16 +2,47 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::number::parse_number;
 use super::outline::Outline;
 use super::scan::{skip_space, skip_string, skip_value};
 use super::text::{JsonText, raw_equals};
 
+/// A string of a packet, as its canonical text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Name<'a> {
+    /// It stands so in the packet.
+    Plain(&'a str),
+    /// It is written with escapes there.
+    Escaped(JsonText),
+}
+
+impl Name<'_> {
+    /// The canonical text, without the quotes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Escaped(text) => text.as_str(),
+        }
+    }
+
+    /// The string, to keep.
+    #[must_use]
+    pub fn to_text(&self) -> JsonText {
+        match self {
+            Self::Plain(text) => JsonText::from_canonical(*text),
+            Self::Escaped(text) => text.clone(),
+        }
+    }
+}
+
 /// The fields of a packet that the protocol looks at.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Packet<'a> {
     /// The event name; absent unless it is a string.
-    pub event: Option<JsonText>,
+    pub event: Option<Name<'a>>,
     /// The id of a call; absent unless it is a number.
     pub cid: Option<f64>,
     /// The id of the call this responds to; absent unless it is a number.
@@ -46,7 +77,7 @@ impl<'a> Packet<'a> {
         let data_at = found[3].as_ref().map_or(text.len(), |range| range.start);
         let [event, cid, rid, data, error] = found.map(|range| text.get(range?));
         Self {
-            event: event.and_then(string),
+            event: event.and_then(name),
             cid: cid.and_then(number),
             rid: rid.and_then(number),
             data,
@@ -117,8 +148,17 @@ fn members<const N: usize>(
 /// The string that `raw` is the text of, if it is one.
 #[must_use]
 pub fn string(raw: &str) -> Option<JsonText> {
+    name(raw).map(|name| name.to_text())
+}
+
+/// [`string`], without a copy where that is possible.
+#[must_use]
+pub fn name(raw: &str) -> Option<Name<'_>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    Some(JsonText::from_raw(inner))
+    Some(match memchr(b'\\', inner.as_bytes()) {
+        None => Name::Plain(inner),
+        Some(_) => Name::Escaped(JsonText::from_raw(inner)),
+    })
 }
 
 /// The number that `raw` is the text of, if it is one.

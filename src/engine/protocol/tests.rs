@@ -1,5 +1,6 @@
 //! Tests of the protocol text by hand-picked cases.
 
+use super::packet::Name;
 use super::packet::{fields, is_truthy, number, string};
 use super::*;
 
@@ -208,7 +209,7 @@ fn packet_reads_fields() {
     let text =
         r#" { "\u0065vent" : "a\u0062" ,"cid":1,"cid":-0,"data": [1, {"cid":2}] ,"error":null} "#;
     let packet = Packet::parse(text);
-    assert_eq!(packet.event, Some(JsonText::from("ab")));
+    assert_eq!(packet.event, Some(Name::Escaped(JsonText::from("ab"))));
     assert_eq!(packet.cid.map(f64::to_bits), Some((-0.0_f64).to_bits()));
     assert_eq!(packet.rid, None);
     assert_eq!(packet.data, Some(r#"[1, {"cid":2}]"#));
@@ -294,11 +295,11 @@ fn elements_are_walked() {
 fn packets_are_written() {
     let name = JsonText::from("a\"b");
     assert_eq!(
-        encode::publish(&name, Some("1")),
+        encode::publish(name.as_str(), Some("1")),
         r##"{"event":"#publish","data":{"channel":"a\"b","data":1}}"##
     );
     assert_eq!(
-        encode::publish(&name, None),
+        encode::publish(name.as_str(), None),
         r##"{"event":"#publish","data":{"channel":"a\"b"}}"##
     );
     assert_eq!(encode::transmit(&name, None), r#"{"event":"a\"b"}"#);
