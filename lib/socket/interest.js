@@ -26,7 +26,8 @@ class SocketInterest {
   constructor(socket) {
     this.socket = socket
     this.bits = 0
-    this._names = new Map()
+    /** @type {Map<number, number> | undefined} how many names are consumed, by bit */
+    this._names = undefined
   }
 
   set(bit, on) {
@@ -42,6 +43,7 @@ class SocketInterest {
   /** A receiver or procedure of this name got its first consumer, or lost its last one. */
   setName(ordinary, protocol, name, on) {
     const bit = name.startsWith('#') ? protocol : ordinary
+    this._names ??= new Map()
     const count = (this._names.get(bit) || 0) + (on ? 1 : -1)
     this._names.set(bit, count)
     this.set(bit, count > 0)
