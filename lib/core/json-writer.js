@@ -9,15 +9,15 @@ const SHORT = 48
 /** What JSON writes otherwise, or UTF-8 as more than one byte. */
 const ESCAPED = /[^ !#-[\]-~]/
 const DEEPEST = 16
-/** More than any number, word, or the punctuation around a value takes. */
-const SLACK = 40
+/** More than a number or word takes together with what closes the values around it. */
+const SLACK = 64
 
 const { hasOwnProperty } = Object.prototype
 
-/** Where the text goes: used from one call of `writeJson` to its end. */
 /** @type {Buffer & { latin1Write(text: string, at: number, length: number): number }} */
 const NOWHERE = /** @type {any} */ (Buffer.alloc(0))
 
+// Where the text goes, from one call of `writeJson` to its end.
 let bytes = NOWHERE
 let at = 0
 let end = 0
