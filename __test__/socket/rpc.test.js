@@ -1,7 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
-const { behaviour, eventually, once, quiet, subject } = require('../support')
+const { behaviour, eventually, once, oursBehaviour, quiet, subject } = require('../support')
 
 behaviour('a request is answered with what end was given', async (running) => {
   running.procedure('double', (request) => request.end(request.data * 2))
@@ -253,3 +253,50 @@ behaviour('an answer with an unknown rid is ignored', async (running) => {
   assert.equal(running.warnings.length, 0)
   assert.equal(client.closed, null)
 })
+
+oursBehaviour(
+  'calls of one message reach an app that takes them one at a time',
+  async (running) => {
+    const { client, socket } = await running.rawPair()
+    const taken = (async () => {
+      for (let count = 0; count < 3; count++) {
+        const request = await socket.procedure('take').once()
+        request.end(request.data)
+      }
+    })()
+    client.send([11, 12, 13].map((cid) => ({ event: 'take', data: `call ${cid}`, cid })))
+    await taken
+    for (const cid of [11, 12, 13]) {
+      assert.deepEqual(await client.response(cid), { rid: cid, data: `call ${cid}` })
+    }
+  },
+)
+
+oursBehaviour(
+  'a call sees what the one before it has done, whatever their names',
+  async (running) => {
+    const { client, socket } = await running.rawPair()
+    const seen = []
+    const handle = async (name, act) => {
+      for await (const request of socket.procedure(name)) {
+        seen.push(request.data)
+        act(request)
+      }
+    }
+    let answer = 'closed'
+    handle('open', (request) => {
+      answer = 'open'
+      request.end()
+    })
+    handle('look', (request) => request.end(answer))
+    const names = ['look', 'look', 'open', 'look', 'open', 'look', 'look']
+    client.send(names.map((event, index) => ({ event, data: index, cid: index + 11 })))
+    const looks = [11, 12, 14, 16, 17]
+    const answers = await Promise.all(looks.map((cid) => client.response(cid)))
+    assert.deepEqual(
+      answers.map(({ data }) => data),
+      ['closed', 'closed', 'open', 'open', 'open'],
+    )
+    assert.deepEqual(seen, [...names.keys()])
+  },
+)

@@ -42,8 +42,7 @@ const KIND = Object.freeze({
 })
 
 // Kinds without a connection; all others start with one.
-/** @type {Set<number>} */
-const GENERAL = new Set([
+const GENERAL = flags([
   KIND.ENCODE,
   KIND.PUBLISH_OUT,
   KIND.PUBLISHED,
@@ -53,24 +52,58 @@ const GENERAL = new Set([
   KIND.FAULT,
 ])
 
+/** A table of which numbers are in a list. */
+function flags(numbers) {
+  const table = new Uint8Array(256)
+  for (const number of numbers) table[number] = 1
+  return table
+}
+
 const PACKET_KINDS = ['transmit', 'invoke', 'subscribe', 'publishIn']
 const NONE = 0xffffffff
+
+/**
+ * Names that came lately, so that the same one is not made again for each packet.
+ * @type {(string | undefined)[]}
+ */
+const KNOWN_NAMES = Array.from({ length: 256 })
+const LONGEST_KNOWN = 64
 
 class EventReader {
   /** @param {Buffer} buffer */
   constructor(buffer) {
     this.buffer = /** @type {Buffer & { utf8Slice(start: number, end: number): string }} */ (buffer)
+    this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    this.length = buffer.length
     this.position = 0
+    /** Where the event read last began, and its packet's name ended. */
+    this._start = 0
+    this._named = 0
   }
 
   get done() {
-    return this.position >= this.buffer.length
+    return this.position >= this.length
   }
 
   /** The slot of the next event, or -1 if it belongs to no connection. */
   peekSlot() {
-    if (this.done || GENERAL.has(this.buffer[this.position])) return -1
-    return this.buffer.readUInt32LE(this.position + 1)
+    if (this.done || GENERAL[this.buffer[this.position]]) return -1
+    return this.view.getUint32(this.position + 1, true)
+  }
+
+  /** Whether a packet follows that is of the same connection, kind and name as the last one. */
+  repeats() {
+    const { buffer, position } = this
+    for (let at = this._start; at < this._named; at++) {
+      if (buffer[at] !== buffer[position + at - this._start]) return false
+    }
+    return true
+  }
+
+  kind() {
+    this._start = this.position
+    this._named = this.position
+    return this.buffer[this.position++]
   }
 
   u8() {
@@ -78,14 +111,14 @@ class EventReader {
   }
 
   u32() {
-    const value = this.buffer.readUInt32LE(this.position)
+    const value = this.view.getUint32(this.position, true)
     this.position += 4
     return value
   }
 
   /** @returns {number | undefined} */
   number() {
-    const value = this.buffer.readDoubleLE(this.position)
+    const value = this.view.getFloat64(this.position, true)
     this.position += 8
     return Number.isNaN(value) ? undefined : value
   }
@@ -99,13 +132,39 @@ class EventReader {
 
   /** @returns {string | undefined} JSON text, or nothing */
   json() {
-    if (this.buffer.readUInt32LE(this.position) !== NONE) return this.text()
+    if (this.view.getUint32(this.position, true) !== NONE) return this.text()
     this.position += 4
     return undefined
   }
 
   name() {
-    return fromWire(this.text())
+    const length = this.view.getUint32(this.position, true)
+    const start = this.position + 4
+    const end = start + length
+    if (length === 0 || length > LONGEST_KNOWN) return this._newName()
+    const place = (length * 31 + this.buffer[start] * 7 + this.buffer[end - 1]) & 255
+    const known = KNOWN_NAMES[place]
+    if (known !== undefined && known.length === length && this._isAt(start, known)) {
+      this.position = this._named = end
+      return known
+    }
+    const name = this._newName()
+    // Without escapes and characters of several bytes: those are compared byte by byte.
+    if (name.length === length) KNOWN_NAMES[place] = name
+    return name
+  }
+
+  _newName() {
+    const text = this.text()
+    this._named = this.position
+    return fromWire(text)
+  }
+
+  _isAt(start, name) {
+    for (let i = 0; i < name.length; i++) {
+      if (name.charCodeAt(i) !== this.buffer[start + i]) return false
+    }
+    return true
   }
 
   /** A copy, since it may outlive the batch. */

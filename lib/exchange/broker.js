@@ -2,6 +2,7 @@
 
 // The default broker engine: the JavaScript face of the channels which live in the native core.
 const formatter = require('sc-formatter')
+const { encodeData } = require('../core/encode')
 const Emitter = require('../streams/emitter')
 const Exchange = require('./exchange')
 const { makePatchable } = require('./patchable')
@@ -239,15 +240,6 @@ function isServerSocket(client) {
 
 function isDefaultCodec(codec) {
   return !codec || codec === formatter || codec.encode === formatter.encode
-}
-
-const DATA_PREFIX = '{"data":'
-
-// Encoded as the member of an object, since that is what it is in the packet: what JSON leaves out
-// is left out, and toJSON is called with the same key.
-function encodeData(data) {
-  const text = formatter.encode({ data })
-  return text === '{}' ? undefined : text.slice(DATA_PREFIX.length, -1)
 }
 
 module.exports = Broker

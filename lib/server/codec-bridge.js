@@ -16,7 +16,7 @@ class CodecBridge {
 
   /** Whether the app has a codec of its own. */
   get active() {
-    const { codec } = this.server
+    const { codec } = this.server._live
     return codec !== undefined && !isDefaultCodec(codec)
   }
 

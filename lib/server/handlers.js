@@ -40,18 +40,6 @@ const SESSION = {
     const message = reader.message()
     return (socket) => socket.emit('raw', { message })
   },
-  [KIND.PACKET](reader) {
-    const seq = reader.u32()
-    const kind = reader.packetKind()
-    const packet = {
-      kind,
-      name: reader.name(),
-      cid: reader.number(),
-      json: reader.json(),
-      expired: reader.number(),
-    }
-    return (socket) => socket._onPacket(seq, packet)
-  },
   [KIND.HANDLED](reader) {
     const name = reader.name()
     const cid = reader.number()
@@ -188,9 +176,35 @@ const GENERAL = {
   },
 }
 
+/** A packet for the app, which is most of what comes; returns the stream it went to. */
+function onPacket(link, reader) {
+  const connection = link.connection(reader.u32(), reader.u32())
+  const seq = reader.u32()
+  const kind = reader.packetKind()
+  const name = reader.name()
+  const cid = reader.number()
+  if (seq === 0) {
+    const { server } = link
+    const json = reader.json()
+    reader.number()
+    if (!connection) return undefined
+    return server._socketOf(connection)._handle(kind, name, cid, server._decodeData(json))
+  }
+  const packet = { kind, name, cid, json: reader.json(), expired: reader.number() }
+  if (connection) link.server._socketOf(connection)._decide(seq, packet)
+  return undefined
+}
+
+/** Handles the next event; returns the stream it went to if it was a packet for the app. */
 function dispatch(link, reader) {
-  const kind = reader.u8()
-  if (GENERAL[kind]) return GENERAL[kind](reader, link)
+  const kind = reader.kind()
+  if (kind === KIND.PACKET) return onPacket(link, reader)
+  if (GENERAL[kind]) GENERAL[kind](reader, link)
+  else onSession(link, reader, kind)
+  return undefined
+}
+
+function onSession(link, reader, kind) {
   const [slot, generation] = [reader.u32(), reader.u32()]
   // Of an error or the end nothing has to be made in JavaScript.
   const connection =
@@ -198,15 +212,18 @@ function dispatch(link, reader) {
       ? link.known(slot, generation)
       : link.connection(slot, generation)
   if (BRIDGE[kind]) {
-    if (connection && connection.bridge) return BRIDGE[kind](connection.bridge, reader)
-    if (kind === KIND.BRIDGE_WRITE) reader.bytes()
-    return undefined
+    if (connection && connection.bridge) BRIDGE[kind](connection.bridge, reader)
+    else if (kind === KIND.BRIDGE_WRITE) reader.bytes()
+    return
   }
-  if (kind === KIND.ERROR) return onError(link, connection, hydrate(reader.error()))
+  if (kind === KIND.ERROR) {
+    onError(link, connection, hydrate(reader.error()))
+    return
+  }
   const act = SESSION[kind](reader, link, connection)
-  if (!connection) return undefined
+  if (!connection) return
   const socket = kind === KIND.GONE ? connection.socket : link.server._socketOf(connection)
-  return socket && act(socket)
+  if (socket) act(socket)
 }
 
 // Where nobody holds the socket, its errors still are the server's warnings.

@@ -67,7 +67,7 @@ const LIVE_ENGINES = ['auth', 'codec', 'verificationKey', 'defaultVerificationOp
  */
 
 function liveValues(options) {
-  const values = Object.create(null)
+  const values = {}
   for (const name of LIVE) values[name] = options[name]
   return values
 }

@@ -134,6 +134,16 @@ class Link {
     return this.commands.begin(op, connection)
   }
 
+  /**
+   * A whole command about a connection, with a value as the default codec encodes it.
+   * @returns {boolean} whether the value could be encoded in place
+   */
+  encoded(op, connection, value) {
+    if (!this._scheduled) this._schedule()
+    if (this.commands.length > FLUSH_AT) this.flush()
+    return this.commands.encoded(op, connection, value)
+  }
+
   /** Hands all commands to the core. Anything read from the core needs this first. */
   flush() {
     const { buffer, length } = this.commands
@@ -172,12 +182,23 @@ class Link {
       this._take()
       while (!this._reader.done) {
         const slot = this._reader.peekSlot()
-        this._dispatch(this._reader)
-        if (slot !== -1 && slot === this._reader.peekSlot()) await turns()
+        const stream = this._dispatch(this._reader)
+        if (slot !== -1 && slot === this._reader.peekSlot()) await this._turns(stream)
       }
     } finally {
       this._dispatching = false
       this._acknowledgeSoon()
+    }
+  }
+
+  /** Lets the app's loops run before the next event; the last one went to `stream`, if to any. */
+  async _turns(stream) {
+    // Where the next packet is of the same kind, for the same loop, that one has seen enough when
+    // it waits for more.
+    const loop = stream !== undefined && this._reader.repeats() ? stream : undefined
+    for (let turn = 0; turn < TURNS_BETWEEN_EVENTS; turn++) {
+      await NEXT_TURN
+      if (loop !== undefined && loop.isWaiting) return
     }
   }
 
@@ -206,9 +227,10 @@ class Link {
 
   _dispatch(reader) {
     try {
-      handlers.dispatch(this, reader)
+      return handlers.dispatch(this, reader)
     } catch (error) {
       this.server.emitError(error)
+      return undefined
     }
   }
 
@@ -294,10 +316,6 @@ function waker(weak) {
     const link = weak.deref()
     if (link) link._drain()
   }
-}
-
-async function turns() {
-  for (let turn = 0; turn < TURNS_BETWEEN_EVENTS; turn++) await NEXT_TURN
 }
 
 module.exports = Link

@@ -3,8 +3,8 @@
 // Packets for the app, and questions of the core's that only JavaScript can answer.
 
 const { dehydrateError, AuthTokenExpiredError } = require('sc-errors')
-const formatter = require('sc-formatter')
 const { OP } = require('../core/commands')
+const { encodeData } = require('../core/encode')
 const AGAction = require('../server/action')
 const { closeFrameError } = require('./close-frame')
 
@@ -14,28 +14,20 @@ const REJECTED = 4008
 const asks = {
   // ---- packets ----
 
-  /**
-   * @param {number} seq 0 if the packet is only to be handled
-   * @param {{ kind: string, name: string, cid?: number, json?: string, expired?: number }} packet
-   */
-  _onPacket(seq, packet) {
-    if (seq !== 0) this._decide(seq, packet)
-    else this._handle(packet, this.server._decodeData(packet.json))
+  /** Gives a packet to whom it is for; returns the stream it went to. */
+  _handle(kind, name, cid, data) {
+    if (kind !== AGAction.INVOKE) {
+      return this._receiverDemux && this._receiverDemux.put(name, data)
+    }
+    if (!this._procedureDemux) return undefined
+    return this._procedureDemux.put(name, this.createRequest(this, cid, name, data))
   },
 
   /**
-   * @param {{ kind: string, name: string, cid?: number }} packet
-   * @param {any} data
+   * Has inbound middleware decide on a packet.
+   * @param {number} seq
+   * @param {{ kind: string, name: string, cid?: number, json: any, expired?: number }} packet
    */
-  _handle({ kind, name, cid }, data) {
-    if (kind === AGAction.INVOKE) {
-      if (this._procedureDemux) {
-        this._procedureDemux.write(name, this.createRequest(this, cid, name, data))
-      }
-    } else if (this._receiverDemux) this._receiverDemux.write(name, data)
-  },
-
-  /** Has inbound middleware decide on a packet. */
   async _decide(seq, packet) {
     const { kind, name, cid, expired } = packet
     const channelPacket = kind === AGAction.SUBSCRIBE || kind === AGAction.PUBLISH_IN
@@ -93,15 +85,14 @@ const asks = {
   _encodeData(data) {
     const bridge = this.server._codecBridge
     if (bridge.active) return bridge.encodeData(data)
-    const text = formatter.encode({ data })
-    return text === '{}' ? undefined : text.slice('{"data":'.length, -1)
+    return encodeData(data)
   },
 
   _allowHandled(seq, { kind, name }, request, data) {
     if (request) {
       request.data = data
       if (this._procedureDemux) this._procedureDemux.write(name, request)
-    } else this._handle({ kind, name }, data)
+    } else this._handle(kind, name, undefined, data)
     this._reply(OP.ALLOW, seq)
   },
 

@@ -26,7 +26,7 @@ class SocketInterest {
   constructor(socket) {
     this.socket = socket
     this.bits = 0
-    /** @type {Map<number, number> | undefined} */
+    /** @type {Map<number, number> | undefined} how many names are consumed, by bit */
     this._names = undefined
   }
 

@@ -3,10 +3,11 @@
 // What the app sends: packets through the outbound stream, answers and raw messages at once.
 
 const cloneDeep = require('clone-deep')
-const WritableConsumableStream = require('writable-consumable-stream')
+const Stream = require('../streams/stream')
 const { BadConnectionError, TimeoutError } = require('sc-errors')
 
 const { OP } = require('../core/commands')
+const { encodePacket, encodesByDefault } = require('../core/encode')
 const AGAction = require('../server/action')
 const { RESPONSE } = require('./interest')
 const { notOpen } = require('./raw-socket')
@@ -15,7 +16,7 @@ const outbound = {
   /** Packets on their way: `transmit` and `invoke` write, the socket sends. */
   get outboundPacketStream() {
     if (!this._outboundPacketStream) {
-      this._outboundPacketStream = new WritableConsumableStream()
+      this._outboundPacketStream = new Stream()
       this._outboundConsumer = this._outboundPacketStream.createConsumer()
     }
     return this._outboundPacketStream
@@ -145,7 +146,7 @@ const outbound = {
   },
 
   _forgetCall(cid) {
-    const call = this._calls?.get(cid)
+    const call = this._calls && this._calls.get(cid)
     if (!call) return undefined
     clearTimeout(call.timeout)
     this._calls.delete(cid)
@@ -159,7 +160,8 @@ const outbound = {
   },
 
   _abortCalls(type, code, reason) {
-    for (const [cid, { event, reject }] of this._calls ?? []) {
+    if (!this._calls) return
+    for (const [cid, { event, reject }] of this._calls) {
       this._forgetCall(cid)
       const message = `Event ${event} was aborted due to a bad connection`
       reject(new BadConnectionError(message, type, code, reason))
@@ -169,7 +171,7 @@ const outbound = {
   // ---- encoding and sending ----
 
   encode(object) {
-    return this.server.codec.encode(object)
+    return encodePacket(this.server.codec, object)
   },
 
   decode(message) {
@@ -188,14 +190,29 @@ const outbound = {
   /** Sends a packet, or holds it back while batching. */
   sendObject(object) {
     const bridge = this.server._codecBridge
-    if (bridge.active && this.isBufferingBatch) {
-      this._whenThere(() => this._command(OP.SEND_PACKET).text(bridge.packetToCore(object)))
+    const { active } = bridge
+    if (active && this.isBufferingBatch) {
+      this._sendPacket(bridge.packetToCore(object))
       return
     }
+    if (!active && this._sendEncoded(object)) return
     const message = this.serializeObject(object)
     if (message == null) return
-    if (bridge.active) this.send(message)
-    else this._whenThere(() => this._command(OP.SEND_PACKET).text(message))
+    if (active) this.send(message)
+    else this._sendPacket(message)
+  },
+
+  /** Encodes a packet right where the core reads it, if that is for us to do; else false. */
+  _sendEncoded(object) {
+    if (this._gone || !encodesByDefault(this.server.codec)) return false
+    const ours =
+      this.encode === outbound.encode && this.serializeObject === outbound.serializeObject
+    return ours && this._link.encoded(OP.SEND_PACKET, this._native, object)
+  },
+
+  _sendPacket(message) {
+    if (this._gone) this._failLate()
+    else this._command(OP.SEND_PACKET).text(message)
   },
 
   /**
@@ -204,7 +221,8 @@ const outbound = {
    * @param {{ binary?: boolean }} [options]
    */
   send(data, options) {
-    this._whenThere(() => this._sendFrame(data, options && options.binary))
+    if (this._gone) this._failLate()
+    else this._sendFrame(data, options && options.binary)
   },
 
   _sendFrame(data, binary) {
@@ -217,11 +235,7 @@ const outbound = {
   },
 
   // The core has forgotten a connection that is gone; the error is the one it gives before.
-  _whenThere(send) {
-    if (!this._gone) {
-      send()
-      return
-    }
+  _failLate() {
     process.nextTick(() => {
       this.emitError(notOpen(this.socket.readyState))
     })

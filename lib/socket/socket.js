@@ -1,7 +1,7 @@
 'use strict'
 
 const AGRequest = require('ag-request')
-const WritableConsumableStream = require('writable-consumable-stream')
+const Stream = require('../streams/stream')
 const {
   InvalidActionError,
   InvalidArgumentsError,
@@ -33,9 +33,9 @@ const STATES = {
  *   & typeof import('./asks') & typeof import('./auth') & {
  *     _gone?: boolean,
  *     _counters(): number[],
- *     middlewareInboundRawStream: WritableConsumableStream & { type: string },
- *     middlewareInboundStream: WritableConsumableStream & { type: string },
- *     middlewareOutboundStream: WritableConsumableStream & { type: string },
+ *     middlewareInboundRawStream: Stream & { type: string },
+ *     middlewareInboundStream: Stream & { type: string },
+ *     middlewareOutboundStream: Stream & { type: string },
  *   }} Base
  */
 const Base = /** @type {new () => Base} */ (/** @type {unknown} */ (Emitter))
@@ -65,7 +65,7 @@ class AGServerSocket extends Base {
     this._link = server._native
     this._interest = new SocketInterest(this)
     this._cid = 1
-    /** @type {Map<number, any> | undefined} */
+    /** @type {Map<number, { event: string, resolve: Function, reject: Function, timeout: any }> | undefined} */
     this._calls = undefined
     this._outbound = { prepared: 0, sent: 0 }
     this._setAddress()
@@ -227,7 +227,7 @@ function defineLazyStream(property, type) {
   Object.defineProperty(AGServerSocket.prototype, property, {
     get() {
       if (!this[field]) {
-        this[field] = new WritableConsumableStream()
+        this[field] = new Stream()
         this[field].type = this.server[type]
       }
       return this[field]

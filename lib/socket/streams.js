@@ -2,7 +2,7 @@
 
 // Receivers and procedures of a socket, its other streams, and backpressure of all of them.
 
-const WritableConsumableStream = require('writable-consumable-stream')
+const Stream = require('../streams/stream')
 const StreamDemux = require('../streams/demux')
 const interest = require('./interest')
 
@@ -74,7 +74,7 @@ const others = {
   /** Every inbound message, as it came. */
   get inboundMessageStream() {
     if (!this._inboundMessageStream) {
-      this._inboundMessageStream = new WritableConsumableStream()
+      this._inboundMessageStream = new Stream()
       this._interest.set(interest.MESSAGE, true)
     }
     return this._inboundMessageStream

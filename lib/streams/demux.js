@@ -3,7 +3,7 @@
 // One stream per name over a shared set of consumers: what an emitter, a channel list and a
 // procedure list are made of.
 const ConsumableStream = require('consumable-stream')
-const WritableConsumableStream = require('writable-consumable-stream')
+const Stream = require('./stream')
 
 /**
  * @typedef {{ id: number, backpressure: number, stream: string, timeout?: number }} ConsumerStats
@@ -39,7 +39,7 @@ class StreamDemux {
   constructor(options) {
     // Names come from clients, so they are Map keys and never property names. A stream is in the
     // map exactly as long as it has a consumer.
-    /** @type {Map<string, WritableConsumableStream>} */
+    /** @type {Map<string, Stream>} */
     this._streams = new Map()
     this._onInterest = options && options.onInterest
     this._nextConsumerId = 1
@@ -49,6 +49,13 @@ class StreamDemux {
   write(streamName, value) {
     const stream = this._streams.get(toKey(streamName))
     if (stream) stream.write(value)
+  }
+
+  /** Like `write`; returns the stream, if there is one. */
+  put(streamName, value) {
+    const stream = this._streams.get(streamName)
+    if (stream !== undefined) stream.write(value)
+    return stream
   }
 
   close(streamName, value) {
@@ -169,7 +176,7 @@ class StreamDemux {
   }
 
   _createStream(key) {
-    return new WritableConsumableStream({
+    return new Stream({
       generateConsumerId: this.generateConsumerId,
       // Looked up by name: a consumer of a stream which was forgotten earlier must not take the
       // stream away that was created under this name since.

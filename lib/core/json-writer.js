@@ -1,0 +1,137 @@
+'use strict'
+
+// JSON straight into a buffer, for what most packets consist of: plain objects, arrays, numbers,
+// strings of plain ASCII. It is the text that the default codec makes; everything else is left to
+// that.
+
+/** Up to here a loop is faster than two calls. */
+const SHORT = 48
+/** What JSON writes otherwise, or UTF-8 as more than one byte. */
+const ESCAPED = /[^ !#-[\]-~]/
+const DEEPEST = 16
+/** More than a number or word takes together with what closes the values around it. */
+const SLACK = 64
+
+const { hasOwnProperty } = Object.prototype
+
+/** @type {Buffer & { latin1Write(text: string, at: number, length: number): number }} */
+const NOWHERE = /** @type {any} */ (Buffer.alloc(0))
+
+// Where the text goes, from one call of `writeJson` to its end.
+let bytes = NOWHERE
+let at = 0
+let end = 0
+let busy = false
+
+/**
+ * Writes a value as JSON text, if it is of that kind and there is room.
+ * @param {Buffer} buffer
+ * @param {number} start
+ * @returns {number} where the text ends; -1 if it could not be written
+ */
+function writeJson(buffer, start, value) {
+  // A getter of the value's may write another one.
+  if (busy) return -1
+  busy = true
+  bytes = /** @type {typeof bytes} */ (buffer)
+  at = start
+  end = buffer.length - SLACK
+  try {
+    return start <= end && writeValue(value, 0) && bytes === buffer ? at : -1
+  } catch {
+    return -1
+  } finally {
+    busy = false
+  }
+}
+
+/** Somebody else needs the buffer: the call under way writes no more, and fails. */
+function abandon() {
+  bytes = NOWHERE
+  end = -1
+}
+
+function writeValue(value, depth) {
+  switch (typeof value) {
+    case 'string':
+      return writeString(value)
+    case 'number':
+      return writeWord(Number.isFinite(value) ? String(value) : 'null')
+    case 'boolean':
+      return writeWord(value ? 'true' : 'false')
+    case 'object':
+      return value === null ? writeWord('null') : writeObject(value, depth + 1)
+    default:
+      return false
+  }
+}
+
+function writeObject(value, depth) {
+  if (depth > DEEPEST || value.toJSON !== undefined) return false
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype) return writeFields(value, depth)
+  return prototype === Array.prototype && Array.isArray(value) && writeItems(value, depth)
+}
+
+function writeItems(items, depth) {
+  if (items.length === 0) return writeWord('[]')
+  for (let i = 0; i < items.length; i++) {
+    bytes[at++] = i === 0 ? 0x5b : 0x2c
+    if (!writeValue(items[i], depth)) return false
+  }
+  bytes[at++] = 0x5d
+  return true
+}
+
+function writeFields(object, depth) {
+  let separator = 0x7b
+  // Both `for in` and this check cost next to nothing together, unlike a list of the keys.
+  for (const key in object) {
+    if (!hasOwnProperty.call(object, key)) continue
+    const value = object[key]
+    if (value === undefined) continue
+    // To the codec that may be a Buffer in disguise.
+    if (value === 'Buffer' && key === 'type') return false
+    bytes[at++] = separator
+    separator = 0x2c
+    if (!writeString(key)) return false
+    bytes[at++] = 0x3a
+    if (!(typeof value === 'string' ? writeString(value) : writeValue(value, depth))) return false
+  }
+  if (separator === 0x7b) return writeWord('{}')
+  bytes[at++] = 0x7d
+  return true
+}
+
+function writeString(text) {
+  const { length } = text
+  if (at + length > end) return false
+  if (length > SHORT) return writeLong(text)
+  const target = bytes
+  let position = at
+  target[position++] = 0x22
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return false
+    target[position++] = unit
+  }
+  target[position++] = 0x22
+  at = position
+  return true
+}
+
+function writeLong(text) {
+  if (ESCAPED.test(text)) return false
+  bytes[at++] = 0x22
+  at += bytes.latin1Write(text, at, text.length)
+  bytes[at++] = 0x22
+  return true
+}
+
+function writeWord(word) {
+  if (at > end) return false
+  for (let i = 0; i < word.length; i++) bytes[at++] = word.charCodeAt(i)
+  return true
+}
+
+module.exports = { abandon, writeJson }
