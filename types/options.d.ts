@@ -121,4 +121,10 @@ export interface AGServerOptions {
    * Default `0`: they do not wait.
    */
   flushDelay?: number
+  /**
+   * A path of the HTTP server, such as `'/metrics'`, that answers with the server's figures as text for
+   * Prometheus. Anybody who can reach it can read it.
+   * Default: none.
+   */
+  metricsPath?: string | null
 }

@@ -4,6 +4,7 @@
 mod chaos;
 mod commands;
 mod config;
+mod metrics;
 mod names;
 mod server;
 #[cfg(unix)]
@@ -12,5 +13,6 @@ mod upgrade;
 mod wake;
 
 pub use config::{NativeConfig, NativeLimits};
+pub use metrics::{NativeMetrics, NativeThread, NativeTraffic};
 pub use server::{NativeServer, NativeStats};
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

@@ -16,6 +16,7 @@ mod heard;
 mod io;
 pub mod js_queue;
 mod mail;
+mod metrics;
 mod outbox;
 mod shard;
 #[cfg(test)]
@@ -25,4 +26,5 @@ pub use self::bridge::BridgeEvent;
 pub use self::clock::now;
 pub use self::core::{Core, Limits, Stats, WakeJs};
 pub use self::io::NewConnection;
+pub use self::metrics::{Metrics, Reader, Tally, ThreadMetrics, Traffic};
 pub use self::outbox::Backpressure;

@@ -52,6 +52,8 @@ pub(super) struct Shard {
     pub(super) bridges: Bridges,
     /// By channel and owner in turn (the bridges come last): connections that have joined.
     joined: Vec<u32>,
+    /// Messages ever received.
+    pub(super) messages_received: u64,
     pub(super) stopping: bool,
 }
 
@@ -68,6 +70,7 @@ impl Shard {
             mailboxes: mailboxes.take(limits.io_threads).collect(),
             bridges: Bridges::default(),
             joined: Vec::new(),
+            messages_received: 0,
             stopping: false,
         }
     }
@@ -91,8 +94,9 @@ impl Shard {
             paused_by_engine: paused,
             paused_by_js: false,
         });
-        if let Owner::Thread(thread) = owner {
-            self.mailboxes[thread].connections += 1;
+        match owner {
+            Owner::Thread(thread) => self.mailboxes[thread].connections += 1,
+            Owner::Bridge => self.bridges.connections += 1,
         }
     }
 

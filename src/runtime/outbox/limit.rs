@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::command::ConnId;
+use crate::runtime::metrics::Traffic;
 
 use super::line::Line;
 use super::piece::Finished;
@@ -69,6 +70,7 @@ impl<T> Line<T> {
         backpressure: Backpressure,
         in_flight: usize,
         now: Instant,
+        traffic: &mut Traffic,
     ) -> Admission {
         let unsent = self.unsent() + in_flight;
         let Backpressure { limit, drop } = backpressure;
@@ -78,9 +80,11 @@ impl<T> Line<T> {
         // What is not published is not dropped: too much of that ends the connection as well.
         if !drop || unsent > limit.saturating_mul(2) {
             self.cut_off();
+            traffic.connections_cut_off += 1;
             return Admission::Overflowed(unsent);
         }
         let dropped = self.drop_published(finished);
+        traffic.messages_dropped += dropped;
         self.report_losses(dropped, now)
     }
 

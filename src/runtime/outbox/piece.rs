@@ -71,7 +71,9 @@ pub(super) enum Piece {
     },
     /// A frame published to many.
     Published(Bytes),
-    /// Bytes for this connection.
+    /// A message for this connection, framed.
+    Message(Bytes),
+    /// Other bytes for it.
     Bytes(Bytes),
 }
 
@@ -94,7 +96,7 @@ impl Piece {
                 .get(*log as usize)
                 .and_then(|(log, _)| log.get(Self::range(*from, *to, log)))
                 .unwrap_or_default(),
-            Self::Published(bytes) | Self::Bytes(bytes) => bytes,
+            Self::Published(bytes) | Self::Message(bytes) | Self::Bytes(bytes) => bytes,
         }
     }
 
@@ -106,7 +108,9 @@ impl Piece {
                 .get(*log as usize)
                 .map(|(log, _)| log.slice(Self::range(*from, *to, log)).slice(start..))
                 .unwrap_or_default(),
-            Self::Published(bytes) | Self::Bytes(bytes) => bytes.slice(start..),
+            Self::Published(bytes) | Self::Message(bytes) | Self::Bytes(bytes) => {
+                bytes.slice(start..)
+            }
         }
     }
 
@@ -115,7 +119,7 @@ impl Piece {
         match self {
             Self::Log { log, .. } => *log != OWN,
             Self::Published(_) => true,
-            Self::Bytes(_) => false,
+            Self::Message(_) | Self::Bytes(_) => false,
         }
     }
 
@@ -129,7 +133,7 @@ impl Piece {
                 };
                 end.saturating_sub(from.messages)
             }
-            Self::Published(_) => 1,
+            Self::Published(_) | Self::Message(_) => 1,
             // Counted with its header, or no message.
             Self::Bytes(_) => 0,
         }
