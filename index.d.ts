@@ -23,6 +23,7 @@ export type { Broker, BrokerClient, BrokerEngine, BrokerEvents } from './types/b
 export type { AGChannel, AGChannelEvents, ChannelState } from './types/channel'
 export type * from './types/errors'
 export type { Exchange, ExchangeEvents } from './types/exchange'
+export type * from './types/metrics'
 export type * from './types/options'
 export type { AGServerEvents } from './types/server'
 export type {

@@ -11,6 +11,8 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
+  /** Figures. The longest turns are those since the last call with the same argument. */
+  metrics(scrape: boolean): NativeMetrics
   /** A server that calls `wake` when events wait to be drained. */
   constructor(config: NativeConfig, limits: NativeLimits, wake: () => void)
   /** Changes the options; they count from the next event on. */
@@ -176,6 +178,26 @@ export interface NativeLimits {
   maxMemory: number
 }
 
+/** Figures of a server. */
+export interface NativeMetrics {
+  /** How many there are of what. */
+  stats: NativeStats
+  /** Subscriptions of sockets. */
+  subscriptions: number
+  /** Connections ever taken on. */
+  opened: number
+  /** Those of them that ended before their handshake was done. */
+  aborted: number
+  /** Messages ever published. */
+  published: number
+  /** Messages ever received. */
+  messagesReceived: number
+  /** Connections whose socket JavaScript keeps. */
+  bridge: NativeTraffic
+  /** The I/O threads. */
+  threads: Array<NativeThread>
+}
+
 /** A request that cannot. */
 export interface NativeRejection {
   /** HTTP status. */
@@ -208,6 +230,44 @@ export interface NativeStats {
   jsBatches: number
   /** Bytes of events that wait. */
   jsQueueBytes: number
+}
+
+/** An I/O thread at the end of its last turn; times are in ms. */
+export interface NativeThread {
+  /** What has passed through its connections. */
+  traffic: NativeTraffic
+  /** Turns of its event loop. */
+  turns: number
+  /** System calls that read a socket. */
+  reads: number
+  /** System calls that wrote to one. */
+  writes: number
+  /** Time in turns. */
+  busy: number
+  /** Its longest turn since the last call with the same argument. */
+  longestTurn: number
+  /** Things that wait for it to take them up. */
+  mailboxEntries: number
+  /** Their bytes. */
+  mailboxBytes: number
+}
+
+/** What has passed through some connections. */
+export interface NativeTraffic {
+  /** Connections there are. */
+  connections: number
+  /** Bytes read from sockets. */
+  bytesReceived: number
+  /** Messages written to sockets, or kept for those that were not ready. */
+  messagesSent: number
+  /** Bytes sockets took. */
+  bytesSent: number
+  /** Messages of channels that clients lost by being too slow. */
+  messagesDropped: number
+  /** Connections that were lost by that. */
+  connectionsCutOff: number
+  /** Bytes sockets have not taken yet. */
+  unsentBytes: number
 }
 
 /** The response that turns a request down. */

@@ -154,4 +154,10 @@ export interface AGServerOptions {
   maxDepth?: number
   /** How fast the packets of a client may come. Default `null`: no limit. */
   messageRate?: MessageRate | null
+  /**
+   * A path of the HTTP server, such as `'/metrics'`, that answers with the server's figures as text for
+   * Prometheus. Anybody who can reach it can read it.
+   * Default: none.
+   */
+  metricsPath?: string | null
 }

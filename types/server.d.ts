@@ -3,6 +3,7 @@ import { MiddlewareStreams, MiddlewareType } from './action'
 import { AuthEngine, AuthKey, AuthState, AuthToken } from './auth'
 import { Broker } from './broker'
 import { Exchange } from './exchange'
+import { ServerMetrics } from './metrics'
 import { AGServerOptions, CodecEngine } from './options'
 import { AGServerSocket } from './server-socket'
 import { AsyncStreamEmitter } from './streams'
@@ -115,6 +116,8 @@ export class AGServer extends AsyncStreamEmitter<AGServerEvents> {
   emitError(error: Error): void
   emitWarning(warning: Error): void
   generateId(): string
+  /** Figures for monitoring. */
+  metrics(): ServerMetrics
   getPath(): string
   verifyHandshake(
     info: { req: IncomingMessage; origin: string; secure?: boolean },

@@ -3,7 +3,7 @@ import http = require('node:http')
 import * as api from 'es-networkcluster'
 import defaultApi from 'es-networkcluster'
 import { AGServer, AGServerSocket, AGRequest, attach, listen } from 'es-networkcluster'
-import type { AGServerOptions, BrokerEngine } from 'es-networkcluster'
+import type { AGServerOptions, BrokerEngine, ServerMetrics } from 'es-networkcluster'
 
 const httpServer = http.createServer()
 
@@ -21,6 +21,7 @@ function options() {
     maxBatchLength: 100,
     maxDepth: 100,
     messageRate: { perSecond: 100, burst: 200, policy: 'close' },
+    metricsPath: '/metrics',
   }
   attach(httpServer, all)
   // @ts-expect-error
@@ -84,6 +85,12 @@ async function members(server: AGServer) {
   const ids: string[] = Object.keys(server.clients)
   const first: AGServerSocket | undefined = server.clients[ids[0]]
   const count: number = server.clientsCount + server.pendingClientsCount
+  const metrics: ServerMetrics = server.metrics()
+  const busy: number[] = metrics.threads.map((thread) => thread.busy)
+  const unsent: number = metrics.unsentBytes + metrics.bridge.unsentBytes
+  void [busy, unsent]
+  // @ts-expect-error
+  void metrics.nonsense
   await server.close()
   await server.close(true)
   server.setCodecEngine({ encode: (value) => value, decode: (message) => message })

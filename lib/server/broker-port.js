@@ -27,6 +27,7 @@ function makePort(server) {
       const heard = jsChannels.has(channel) || (listening && !suppressEvent)
       if (server.hasMiddleware(server.MIDDLEWARE_OUTBOUND)) {
         // Outbound middleware is JavaScript's, so the sockets are served from here and at once.
+        link().publishedHere++
         publishOut(server, channel, data)
         const { brokerEngine } = server
         brokerEngine._deliver(channel, data)

@@ -50,6 +50,9 @@ class Link {
     this._nextLocal = 1
     this._keepAlive = undefined
     this._stopping = false
+    /** What the core does not see: upgrade requests turned down, messages published from here. */
+    this.rejectedUpgrades = 0
+    this.publishedHere = 0
     const wake = waker(new WeakRef(this))
     this.core = new native.NativeServer(config, limits, wake)
   }
@@ -300,6 +303,12 @@ class Link {
   stats() {
     this.flush()
     return this.core.stats()
+  }
+
+  /** @param {boolean} scrape see the core */
+  metrics(scrape) {
+    this.flush()
+    return this.core.metrics(scrape)
   }
 
   /** For tests of the addon itself; only in builds made for them. */

@@ -36,6 +36,7 @@ function defaults() {
     socketStreamCleanupMode: 'kill',
     cloneData: false,
     transport: 'auto',
+    metricsPath: undefined,
     ...limits.DEFAULTS,
     maxBatchLength: 0,
     maxDepth: 10000,
@@ -51,6 +52,10 @@ function check(options) {
   checkKeys(options)
   if (!TRANSPORTS.includes(options.transport)) {
     throw invalid(`The transport option must be one of: ${TRANSPORTS.join(', ')}`)
+  }
+  const { metricsPath } = options
+  if (metricsPath != null && !(typeof metricsPath === 'string' && metricsPath.startsWith('/'))) {
+    throw invalid("The metricsPath option must be a path that begins with '/'")
   }
   const complaint = limits.complaint(options)
   if (complaint) throw invalid(complaint)

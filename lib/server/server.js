@@ -17,6 +17,8 @@ const hooks = require('./hooks')
 const { generateId } = require('./ids')
 const middleware = require('./middleware')
 const { nativeLimits } = require('./limits')
+const metrics = require('./metrics')
+const metricsEndpoint = require('./metrics-endpoint')
 const { check, defaults, webSocketOptions } = require('./options')
 const makePort = require('./broker-port')
 const { verifyHandshake } = require('./origin')
@@ -118,6 +120,7 @@ class AGServer extends Base {
   _attach() {
     this.wsServer = new EventEmitter()
     if (this.httpServer) upgrades.attach(this.httpServer, this)
+    if (this.httpServer && this.options.metricsPath) metricsEndpoint.attach(this.httpServer, this)
     this._onHttpError = (error) => this._handleServerError(error)
     if (this.httpServer) this.httpServer.on('error', this._onHttpError)
   }
@@ -265,6 +268,7 @@ class AGServer extends Base {
   _stopServing() {
     if (this.httpServer) {
       upgrades.detach(this.httpServer, this)
+      metricsEndpoint.detach(this.httpServer, this)
       this.httpServer.removeListener('error', this._onHttpError)
     }
     this._closing = new Promise((resolve) => {
@@ -274,6 +278,11 @@ class AGServer extends Base {
       })
     })
     return this._closing
+  }
+
+  /** Figures for monitoring: see docs/api. */
+  metrics() {
+    return metrics.collect(this, false)
   }
 
   getPath() {

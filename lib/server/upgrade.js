@@ -106,11 +106,17 @@ function upgrade(server, request, socket, head) {
     headerList(request.headers),
     server._webSocket.deflate,
   )
-  if ('response' in checked) return answer(socket, checked.response)
+  if ('response' in checked) {
+    server._native.rejectedUpgrades++
+    return answer(socket, checked.response)
+  }
   const info = { origin: checked.origin, secure: isSecure(socket), req: request }
   return server.verifyHandshake(info, (verified, status, message) => {
     socket.removeListener('error', onError)
-    if (!verified) return refuse(socket, status || 401, message || '')
+    if (!verified) {
+      server._native.rejectedUpgrades++
+      return refuse(socket, status || 401, message || '')
+    }
     // The peer may be gone by now.
     if (!socket.readable || !socket.writable) return socket.destroy()
     return complete(server, request, socket, head, checked)

@@ -4,6 +4,7 @@
 mod chaos;
 mod commands;
 mod config;
+mod metrics;
 mod names;
 mod server;
 #[cfg(unix)]
@@ -12,6 +13,7 @@ mod upgrade;
 mod wake;
 
 pub use config::{NativeConfig, NativeLimits};
+pub use metrics::{NativeMetrics, NativeThread, NativeTraffic};
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;

@@ -11,7 +11,7 @@ use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 use crate::engine::session::State;
 use crate::engine::ws::{self, DeflateOptions};
-use crate::runtime::Core;
+use crate::runtime::{Core, Stats};
 
 use super::config::{NativeConfig, NativeLimits};
 use super::upgrade::{NativeDeflateOptions, NativeUpgrade};
@@ -42,6 +42,23 @@ pub struct NativeStats {
     pub js_batches: f64,
     /// Bytes of events that wait.
     pub js_queue_bytes: f64,
+}
+
+impl From<Stats> for NativeStats {
+    fn from(stats: Stats) -> Self {
+        Self {
+            connections: stats.counts.sessions as u32,
+            open: stats.counts.open as u32,
+            pending: stats.counts.pending as u32,
+            open_without_js: stats.counts.open_without_js as u32,
+            pending_without_js: stats.counts.pending_without_js as u32,
+            channels: stats.counts.channels as u32,
+            links: stats.counts.links as u32,
+            js_events: stats.js_events as f64,
+            js_batches: stats.js_batches as f64,
+            js_queue_bytes: stats.js_queue_bytes as f64,
+        }
+    }
 }
 
 /// The core of one server: connections, sessions, channels.
@@ -279,19 +296,7 @@ impl NativeServer {
     /// Figures.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> NativeStats {
-        let stats = self.core.stats();
-        NativeStats {
-            connections: stats.counts.sessions as u32,
-            open: stats.counts.open as u32,
-            pending: stats.counts.pending as u32,
-            open_without_js: stats.counts.open_without_js as u32,
-            pending_without_js: stats.counts.pending_without_js as u32,
-            channels: stats.counts.channels as u32,
-            links: stats.counts.links as u32,
-            js_events: stats.js_events as f64,
-            js_batches: stats.js_batches as f64,
-            js_queue_bytes: stats.js_queue_bytes as f64,
-        }
+        self.core.stats().into()
     }
 
     /// Drops every connection whose session is open.

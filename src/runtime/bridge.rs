@@ -14,6 +14,7 @@ use super::heard::Heard;
 use super::js_queue::JsQueue;
 use super::mail::Mail;
 use super::memory::Memory;
+use super::metrics::Traffic;
 use super::outbox::{Line, Order, Outbox};
 use super::shard::{JS_HIGH_WATER, Owner, Shard};
 
@@ -49,6 +50,9 @@ pub(super) struct Bridges {
     outbox: Outbox<Bridge>,
     /// Those whose backlog may go on.
     unblocked: Vec<u32>,
+    /// How many there are.
+    pub(super) connections: usize,
+    pub(super) traffic: Traffic,
 }
 
 impl Bridges {
@@ -56,6 +60,8 @@ impl Bridges {
         Self {
             outbox: Outbox::new(memory),
             unblocked: Vec::new(),
+            connections: 0,
+            traffic: Traffic::default(),
         }
     }
 
@@ -65,7 +71,10 @@ impl Bridges {
     }
 
     pub(super) fn remove(&mut self, conn: ConnId) {
-        self.outbox.remove(conn);
+        self.connections -= 1;
+        if let Some(line) = self.outbox.remove(conn) {
+            self.traffic.unsent(unsent(&line), 0);
+        }
     }
 
     pub(super) fn deliver(&mut self, mail: Mail) {
@@ -128,12 +137,17 @@ impl Core {
             let Some(line) = shard.bridges.line_of(conn) else {
                 return;
             };
+            let before = unsent(line);
             line.io.in_flight = line.io.in_flight.saturating_sub(bytes);
+            let after = unsent(line);
             if line.unsent() > 0 {
                 shard.bridges.unblocked.push(conn.slot);
             } else if line.io.in_flight == 0 {
                 line.ws.pongs_flushed();
             }
+            let sent = (before - after) as u64;
+            shard.bridges.traffic.bytes_sent += sent;
+            shard.bridges.traffic.unsent(before, after);
         });
     }
 
@@ -142,6 +156,8 @@ impl Core {
             if let Some(line) = shard.bridges.line_of(conn) {
                 let mut heard = Heard::new(shard.memory.clone());
                 heard.listen(conn, &mut line.ws, step);
+                let (_, bytes) = heard.size();
+                shard.bridges.traffic.bytes_received += bytes as u64;
                 shard.apply(&mut heard, now());
             }
         });
@@ -178,20 +194,29 @@ impl Shard {
             }
         }
         let mut refused = Vec::new();
+        let traffic = &mut bridges.traffic;
         bridges.outbox.flush(|line, finished| {
             let in_flight = line.io.in_flight;
-            refused.extend(line.admit(finished, backpressure, in_flight, instant));
+            let before = unsent(line);
+            refused.extend(line.admit(finished, backpressure, in_flight, instant, traffic));
+            traffic.messages_sent += line.messages(finished);
             let conn = line.conn;
             // The events are written to a queue, which does not fail.
             let written = line.write(finished, |bridge, slices| write(bridge, conn, slices, js));
             if written.is_ok_and(|written| written.blocked) && line.io.in_flight <= IN_FLIGHT {
                 blocked.push(conn.slot);
             }
+            traffic.unsent(before, unsent(line));
             finish(line, js);
         });
         bridges.unblocked = blocked;
         self.refuse(&refused);
     }
+}
+
+/// Bytes the peer's socket has not taken.
+fn unsent(line: &Line<Bridge>) -> usize {
+    line.unsent() + line.io.in_flight
 }
 
 /// True if it may go on as soon as JavaScript has taken its events.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::engine::command::ConnId;
-use crate::engine::hub::{Counts, Hub, Now};
+use crate::engine::hub::{Counts, Hub, Now, Totals};
 
 use super::chaos;
 use super::clock::now;
@@ -15,6 +15,7 @@ use super::heard::Heard;
 use super::io::{self, NewConnection, Wakers};
 use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
+use super::metrics::Published;
 use super::outbox::{Backpressure, Refused};
 use super::shard::{Owner, Shard};
 
@@ -51,6 +52,10 @@ pub struct Limits {
 pub struct Stats {
     /// How many there are of what.
     pub counts: Counts,
+    /// How many there ever were of what.
+    pub totals: Totals,
+    /// Messages ever received.
+    pub messages_received: u64,
     /// Events ever handed to JavaScript.
     pub js_events: u64,
     /// Batches they came in.
@@ -61,7 +66,7 @@ pub struct Stats {
 
 /// One server.
 pub struct Core {
-    shard: Mutex<Shard>,
+    pub(super) shard: Mutex<Shard>,
     /// An I/O thread that was too far behind has taken its mail.
     caught_up: Condvar,
     wake_js: Box<dyn WakeJs>,
@@ -69,6 +74,8 @@ pub struct Core {
     wakers: Mutex<Option<Wakers>>,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
+    /// Figures of the I/O threads.
+    pub(super) published: Box<[Published]>,
 }
 
 impl std::fmt::Debug for Core {
@@ -106,6 +113,7 @@ impl Core {
             wakers: Mutex::new(None),
             limits,
             memory,
+            published: (0..io_threads).map(|_| Published::default()).collect(),
         })
     }
 
@@ -190,14 +198,7 @@ impl Core {
 
     /// Figures.
     pub fn stats(&self) -> Stats {
-        let shard = self.shard.lock();
-        let (js_events, js_batches) = shard.js.totals();
-        Stats {
-            counts: shard.hub.counts(),
-            js_events,
-            js_batches,
-            js_queue_bytes: shard.js.len(),
-        }
+        Stats::of(&self.shard.lock())
     }
 
     /// Passes on what a thread's WebSockets had to say.
@@ -311,6 +312,20 @@ impl Core {
             && let Some(wakers) = &*self.wakers.lock()
         {
             wakers.wake(threads);
+        }
+    }
+}
+
+impl Stats {
+    pub(super) fn of(shard: &Shard) -> Self {
+        let (js_events, js_batches) = shard.js.totals();
+        Self {
+            counts: shard.hub.counts(),
+            totals: shard.hub.totals(),
+            messages_received: shard.messages_received,
+            js_events,
+            js_batches,
+            js_queue_bytes: shard.js.len(),
         }
     }
 }

@@ -122,6 +122,7 @@ impl Shard {
         for event in events {
             match event {
                 ws::Event::Message { text, data } => {
+                    self.messages_received += 1;
                     self.hub.message(conn, Message { text, data }, time);
                 }
                 ws::Event::Error(error) => self.hub.link_error(conn, &error),

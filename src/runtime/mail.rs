@@ -96,6 +96,11 @@ impl Mailbox {
         self.mail.push(mail);
     }
 
+    /// How many things wait, and their bytes.
+    pub(super) fn depth(&self) -> (usize, usize) {
+        (self.mail.len(), self.bytes)
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.mail.is_empty()
     }

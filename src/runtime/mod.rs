@@ -17,6 +17,7 @@ mod io;
 pub mod js_queue;
 mod mail;
 mod memory;
+mod metrics;
 mod outbox;
 mod shard;
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use self::bridge::BridgeEvent;
 pub use self::clock::now;
 pub use self::core::{Core, Limits, Stats, WakeJs};
 pub use self::io::NewConnection;
+pub use self::metrics::{Metrics, Reader, Tally, ThreadMetrics, Traffic};
 pub use self::outbox::Backpressure;

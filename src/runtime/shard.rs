@@ -9,6 +9,7 @@ use super::core::Limits;
 use super::js_queue::JsQueue;
 use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
+use super::metrics::Traffic;
 use super::outbox::Line;
 
 /// Above this many bytes of events waiting for JavaScript, clients that cause more are not read.
@@ -58,6 +59,8 @@ pub(super) struct Shard {
     pub(super) memory: Memory,
     /// By channel and owner in turn (the bridges come last): connections that have joined.
     joined: Vec<u32>,
+    /// Messages ever received.
+    pub(super) messages_received: u64,
     pub(super) stopping: bool,
 }
 
@@ -75,6 +78,7 @@ impl Shard {
             bridges: Bridges::new(memory.clone()),
             memory,
             joined: Vec::new(),
+            messages_received: 0,
             stopping: false,
         }
     }
@@ -98,8 +102,9 @@ impl Shard {
             paused_by_engine: paused,
             paused_by_js: false,
         });
-        if let Owner::Thread(thread) = owner {
-            self.mailboxes[thread].connections += 1;
+        match owner {
+            Owner::Thread(thread) => self.mailboxes[thread].connections += 1,
+            Owner::Bridge => self.bridges.connections += 1,
         }
     }
 
@@ -173,13 +178,19 @@ impl Shard {
     }
 
     /// Cuts off whichever of these connections makes the server hold most, if that is much.
-    pub(super) fn evict<'a, T: 'a>(&mut self, lines: impl Iterator<Item = &'a mut Line<T>>) {
+    pub(super) fn evict<'a, T: 'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a mut Line<T>>,
+        traffic: &mut Traffic,
+    ) {
         let hub = &self.hub;
         let lines = lines.filter(|line| !line.cut);
         let held = lines.map(|line| (line.held() + hub.inbound_bytes(line.conn), line));
         if let Some((held, line)) = held.max_by_key(|(held, _)| *held)
             && held >= WORTH_EVICTING
         {
+            traffic.unsent(line.unsent(), 0);
+            traffic.connections_cut_off += 1;
             let refused = line.evict(held, self.limits.max_memory);
             self.refuse(&[refused]);
         }

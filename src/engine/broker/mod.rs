@@ -44,6 +44,7 @@ impl Channel {
 pub struct Broker {
     ids: HashMap<JsonText, ChannelId>,
     channels: Slab<Channel>,
+    subscriptions: usize,
 }
 
 /// What a change of subscriptions did to its channel.
@@ -60,7 +61,7 @@ impl Broker {
     pub fn subscribe(&mut self, name: &JsonText, slot: u32) -> Change {
         let (id, edge) = self.open(name);
         if let Some(channel) = self.channels.get_mut(id as usize) {
-            channel.sockets.insert(slot);
+            self.subscriptions += usize::from(channel.sockets.insert(slot));
         }
         Change { id, edge }
     }
@@ -68,7 +69,7 @@ impl Broker {
     /// Unsubscribes a connection. Returns the channel's name if that was its last subscriber.
     pub fn unsubscribe(&mut self, id: ChannelId, slot: u32) -> Option<JsonText> {
         let channel = self.channels.get_mut(id as usize)?;
-        channel.sockets.remove(slot);
+        self.subscriptions -= usize::from(channel.sockets.remove(slot));
         channel.apart.remove(&slot);
         self.close_if_empty(id)
     }
@@ -141,6 +142,11 @@ impl Broker {
         self.channels.len()
     }
 
+    /// How many subscriptions connections have, on all channels together.
+    pub fn subscriptions(&self) -> usize {
+        self.subscriptions
+    }
+
     /// Whether no channel has a subscriber.
     pub fn is_empty(&self) -> bool {
         self.channels.is_empty()
@@ -197,6 +203,8 @@ mod tests {
         let name = JsonText::from_str("a");
         let change = broker.subscribe(&name, 7);
         broker.subscribe(&name, 7);
+        assert_eq!(broker.subscriptions(), 1);
         assert_eq!(broker.unsubscribe(change.id, 7), Some(name));
+        assert_eq!(broker.subscriptions(), 0);
     }
 }

@@ -163,6 +163,7 @@ impl Hub {
         session.stop_timers();
         let listening = session.wants(socket_interest::UNSUBSCRIBE);
         self.count(js, state, false);
+        self.totals.aborted += u64::from(state == State::Connecting);
         let names_wanted =
             self.custom_broker() || listening || self.config.wants(interest::UNSUBSCRIPTION);
         let channels = match self.sessions.get(slot) {

@@ -75,8 +75,21 @@ pub struct Counts {
     pub pending_without_js: usize,
     /// Channels with a subscriber.
     pub channels: usize,
+    /// Subscriptions of connections.
+    pub subscriptions: usize,
     /// Connections that have not ended.
     pub links: usize,
+}
+
+/// How many there ever were of what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Connections.
+    pub opened: u64,
+    /// Sessions that ended before their handshake was done.
+    pub aborted: u64,
+    /// Messages published, whether or not anybody was subscribed.
+    pub published: u64,
 }
 
 /// All sessions and channels of one server.
@@ -101,6 +114,7 @@ pub struct Hub {
     js_acknowledged: u64,
     links: usize,
     counts: Counts,
+    totals: Totals,
 }
 
 impl Hub {
@@ -133,6 +147,7 @@ impl Hub {
         session.rate = rate.map(|rate| Box::new(Bucket::new(rate, now.instant)));
         self.sessions.insert(session);
         self.links += 1;
+        self.totals.opened += 1;
         self.counts.sessions += 1;
         self.count(js, State::Connecting, true);
         self.schedule(conn.slot);
@@ -251,9 +266,15 @@ impl Hub {
     pub fn counts(&self) -> Counts {
         Counts {
             channels: self.broker.len(),
+            subscriptions: self.broker.subscriptions(),
             links: self.links,
             ..self.counts
         }
+    }
+
+    /// How many there ever were of what.
+    pub fn totals(&self) -> Totals {
+        self.totals
     }
 
     /// How many bytes a connection has brought so far.

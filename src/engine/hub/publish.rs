@@ -121,6 +121,7 @@ impl Hub {
         suppress_event: bool,
         local: u32,
     ) -> bool {
+        self.totals.published += 1;
         let event = !suppress_event && self.config.wants(interest::PUBLISH);
         let id = self.broker.find(channel);
         let deliver = id

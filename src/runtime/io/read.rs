@@ -57,13 +57,16 @@ impl Thread {
         if let Some(head) = line.io.head.take() {
             self.listen(slot, |ws, time, out| ws.receive(&head, time, out));
             self.list(slot);
+            self.tally.traffic.bytes_received += head.len() as u64;
             return head.len();
         }
         let got = look(line, &mut self.buffer);
+        self.tally.reads += 1;
         let mut count = 0;
         match got {
             Got::Bytes(bytes) => {
                 count = bytes;
+                self.tally.traffic.bytes_received += bytes as u64;
                 let buffer = std::mem::take(&mut self.buffer);
                 let input = buffer.get(..bytes).unwrap_or_default();
                 self.listen(slot, |ws, time, out| ws.receive(input, time, out));

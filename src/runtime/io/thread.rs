@@ -12,11 +12,12 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use crate::engine::command::ConnId;
 use crate::engine::ws;
-use crate::runtime::clock::now;
+use crate::runtime::clock::{instant, now};
 use crate::runtime::core::{Core, TIMEKEEPER, Turn};
 use crate::runtime::guard::guard;
 use crate::runtime::heard::Heard;
 use crate::runtime::mail::Mail;
+use crate::runtime::metrics::Tally;
 use crate::runtime::outbox::{Line, Order, Outbox};
 
 use super::socket::Socket;
@@ -40,6 +41,7 @@ pub(super) struct Thread {
     pub(super) ready: VecDeque<u32>,
     pub(super) buffer: Box<[u8]>,
     pub(super) heard: Heard,
+    pub(super) tally: Tally,
     /// Deadlines of closing handshakes, which all take as long, in order.
     deadlines: VecDeque<(Instant, ConnId)>,
     /// Connections whose socket is to be dropped at the end of the turn.
@@ -61,6 +63,7 @@ impl Thread {
             ready: VecDeque::new(),
             buffer: vec![0; read::BUFFER].into(),
             heard: Heard::new(memory),
+            tally: Tally::default(),
             deadlines: VecDeque::new(),
             lost: Vec::new(),
             next_bridge_check: now().instant,
@@ -85,6 +88,7 @@ impl Thread {
             if self.poll.poll(&mut events, timeout).is_err() {
                 events.clear();
             }
+            let began = instant();
             events.iter().for_each(|event| self.note(event));
             if !turn.congested {
                 self.read_ready();
@@ -94,9 +98,13 @@ impl Thread {
             self.deliver(&mut mail);
             self.flush_if_due();
             if self.core.is_over_memory() {
-                self.core.locked(|shard| shard.evict(self.outbox.lines()));
+                let (lines, traffic) = (self.outbox.lines(), &mut self.tally.traffic);
+                self.core.locked(|shard| shard.evict(lines, traffic));
             }
             self.drop_lost();
+            if let Some(published) = self.core.published.get(self.number) {
+                published.end_turn(&mut self.tally, instant() - began);
+            }
         }
     }
 
@@ -277,6 +285,7 @@ impl Thread {
             let Some(mut line) = self.outbox.remove(conn) else {
                 continue;
             };
+            self.tally.traffic.unsent(line.unsent(), 0);
             // Closing is not enough as long as somebody holds a copy of the descriptor.
             let _closed_anyway = self.poll.registry().deregister(&mut line.io.stream);
             // The socket is closed even if its WebSocket panics.

@@ -5,6 +5,7 @@ use std::net::Shutdown;
 
 use crate::runtime::clock::now;
 use crate::runtime::guard::guard;
+use crate::runtime::metrics::Tally;
 use crate::runtime::outbox::{Line, Written};
 
 use super::socket::Socket;
@@ -19,16 +20,20 @@ impl Thread {
         let backpressure = self.core.limits.backpressure;
         let instant = now().instant;
         let (mut refused, mut faults) = (Vec::new(), Vec::new());
-        let lost = &mut self.lost;
+        let (lost, tally) = (&mut self.lost, &mut self.tally);
         self.outbox.flush(|line, finished| {
             let conn = line.conn;
             if line.cut {
                 return;
             }
+            let unsent = line.unsent();
             let sent = guard(|| {
-                refused.extend(line.admit(finished, backpressure, 0, instant));
-                line.write(finished, send)
+                let traffic = &mut tally.traffic;
+                refused.extend(line.admit(finished, backpressure, 0, instant, traffic));
+                traffic.messages_sent += line.messages(finished);
+                line.write(finished, |socket, slices| send(socket, slices, tally))
             });
+            tally.traffic.unsent(unsent, line.unsent());
             match sent {
                 Ok(written) => {
                     if is_over(line, written) {
@@ -53,11 +58,13 @@ impl Thread {
         if line.unsent() == 0 || line.cut {
             return;
         }
-        let conn = line.conn;
+        let (conn, unsent) = (line.conn, line.unsent());
+        let tally = &mut self.tally;
         let sent = guard(|| {
-            let written = line.write_backlog(send);
+            let written = line.write_backlog(|socket, slices| send(socket, slices, tally));
             is_over(line, written)
         });
+        self.tally.traffic.unsent(unsent, line.unsent());
         match sent {
             Ok(false) => {}
             Ok(true) => self.lost.push(conn),
@@ -69,11 +76,14 @@ impl Thread {
     }
 }
 
-fn send(socket: &mut Socket, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-    match slices {
+fn send(socket: &mut Socket, slices: &[IoSlice<'_>], tally: &mut Tally) -> io::Result<usize> {
+    let written = match slices {
         [slice] => socket.stream.write(slice),
         slices => socket.stream.write_vectored(slices),
-    }
+    };
+    tally.writes += 1;
+    tally.traffic.bytes_sent += *written.as_ref().unwrap_or(&0) as u64;
+    written
 }
 
 /// What follows a write. True if the connection is over.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::command::ConnId;
 use crate::engine::hub::Refusal;
+use crate::runtime::metrics::Traffic;
 
 use super::line::Line;
 use super::piece::Finished;
@@ -43,6 +44,7 @@ impl<T> Line<T> {
         backpressure: Backpressure,
         in_flight: usize,
         now: Instant,
+        traffic: &mut Traffic,
     ) -> Option<Refused> {
         let unsent = self.unsent() + in_flight;
         let Backpressure { limit, drop } = backpressure;
@@ -52,9 +54,11 @@ impl<T> Line<T> {
         // What is not published is not dropped: too much of that ends the connection as well.
         if !drop || unsent > limit.saturating_mul(2) {
             self.cut_off();
+            traffic.connections_cut_off += 1;
             return Some(self.refused(Refusal::Overflowed { unsent, limit }));
         }
         let dropped = self.drop_published(&finished.logs);
+        traffic.messages_dropped += dropped;
         let messages = self.losses_to_report(dropped, now)?;
         Some(self.refused(Refusal::Dropped {
             messages,

@@ -99,6 +99,14 @@ impl<T> Line<T> {
         self.unsent() + self.ws.buffered()
     }
 
+    /// Messages this turn has for it.
+    pub(in crate::runtime) fn messages(&self, finished: &Finished) -> u64 {
+        let pieces = self.pieces.iter();
+        pieces
+            .map(|it| u64::from(it.messages(&finished.logs)))
+            .sum()
+    }
+
     /// Sends nothing more, and forgets what was to be sent.
     pub(in crate::runtime) fn cut_off(&mut self) {
         self.cut = true;

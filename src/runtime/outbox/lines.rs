@@ -81,7 +81,7 @@ impl<T> Lines<T> {
         if line.framing != Framing::Plain {
             let frame = line.ws.encode_message(text, data);
             self.bytes += frame.len();
-            return self.push(slot, Piece::Bytes(frame));
+            return self.push(slot, Piece::Message(frame));
         }
         let log = &mut self.logs[OWN as usize];
         let from = log.mark();

@@ -85,7 +85,9 @@ pub(super) enum Piece {
     },
     /// A frame published to many.
     Published(Bytes),
-    /// Bytes for this connection.
+    /// A message for this connection, framed.
+    Message(Bytes),
+    /// Other bytes for it.
     Bytes(Bytes),
 }
 
@@ -123,7 +125,7 @@ impl Piece {
                 .get(*log as usize)
                 .and_then(|log| log.bytes.get(Self::range(*from, *to, &log.bytes)))
                 .unwrap_or_default(),
-            Self::Published(bytes) | Self::Bytes(bytes) => bytes,
+            Self::Published(bytes) | Self::Message(bytes) | Self::Bytes(bytes) => bytes,
         }
     }
 
@@ -139,7 +141,7 @@ impl Piece {
                 .unwrap_or_default(),
             // Counted since it was framed.
             Self::Published(bytes) => bytes.slice(start..),
-            Self::Bytes(bytes) => memory.count(bytes.slice(start..)),
+            Self::Message(bytes) | Self::Bytes(bytes) => memory.count(bytes.slice(start..)),
         }
     }
 
@@ -148,7 +150,7 @@ impl Piece {
         match self {
             Self::Log { log, .. } => *log != OWN,
             Self::Published(_) => true,
-            Self::Bytes(_) => false,
+            Self::Message(_) | Self::Bytes(_) => false,
         }
     }
 
@@ -162,7 +164,7 @@ impl Piece {
                 };
                 end.saturating_sub(from.messages)
             }
-            Self::Published(_) => 1,
+            Self::Published(_) | Self::Message(_) => 1,
             // Counted with its header, or no message.
             Self::Bytes(_) => 0,
         }

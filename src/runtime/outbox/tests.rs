@@ -15,6 +15,7 @@ use crate::engine::ws::{
     encode_frame,
 };
 use crate::runtime::clock::now;
+use crate::runtime::metrics::Traffic;
 
 const SLOTS: u32 = 4;
 const CHANNELS: u32 = 3;
@@ -207,7 +208,13 @@ fn behind() -> Outbox<Sink> {
     outbox.publish(0, &Bytes::from(vec![b'x'; 100]));
     outbox.flush(|line, finished| {
         // However big, a first message may be sent.
-        let refused = line.admit(finished, backpressure(50, false), 0, now().instant);
+        let refused = line.admit(
+            finished,
+            backpressure(50, false),
+            0,
+            now().instant,
+            &mut Traffic::default(),
+        );
         assert!(refused.is_none());
         line.write(finished, take).unwrap();
     });
@@ -218,7 +225,13 @@ fn behind() -> Outbox<Sink> {
 fn admit(outbox: &mut Outbox<Sink>, drop: bool, now: Instant) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     outbox.flush(|line, finished| {
-        let refused = line.admit(finished, backpressure(60, drop), 0, now);
+        let refused = line.admit(
+            finished,
+            backpressure(60, drop),
+            0,
+            now,
+            &mut Traffic::default(),
+        );
         refusals.extend(refused.map(|refused| refused.refusal));
         line.write(finished, take).unwrap();
     });

@@ -157,6 +157,7 @@ fn sessions_are_counted_by_state_and_owner() {
         open_without_js: 1,
         pending_without_js: 1,
         channels: 0,
+        subscriptions: 0,
         links: 3,
     };
     assert_eq!(script.hub.counts(), counts);
