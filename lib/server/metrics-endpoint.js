@@ -35,6 +35,12 @@ function detach(httpServer, server) {
   if (endpoint.servers.size === 0 && endpoint.restore()) endpoints.delete(httpServer)
 }
 
+/** What an http.Server's events pass through, apart from an endpoint here. */
+function emitOf(httpServer) {
+  const endpoint = endpoints.get(httpServer)
+  return endpoint && httpServer.emit === endpoint._emit ? endpoint._before : httpServer.emit
+}
+
 class Endpoint {
   constructor(httpServer) {
     this.httpServer = httpServer
@@ -42,6 +48,7 @@ class Endpoint {
     this.servers = new Map()
     this._delay = monitorEventLoopDelay({ resolution: RESOLUTION })
     this._own = Object.hasOwn(httpServer, 'emit') ? httpServer.emit : undefined
+    this._before = httpServer.emit
     this._emit = this._intercept(httpServer.emit)
     // Ahead of every listener, also of those that answer whatever comes.
     httpServer.emit = this._emit
@@ -115,4 +122,4 @@ class Endpoint {
   }
 }
 
-module.exports = { attach, detach }
+module.exports = { attach, detach, emitOf }

@@ -8,6 +8,7 @@ const net = require('net')
 const native = require('../core/native')
 const { OP } = require('../core/commands')
 const Bridge = require('./bridge')
+const { emitOf } = require('./metrics-endpoint')
 const { admits, verifyHandshake } = require('./origin')
 const { isPlain, textOf } = require('./request')
 
@@ -66,7 +67,7 @@ function isUnseen(server, httpServer, request, socket) {
     !server.hasMiddleware(server.MIDDLEWARE_HANDSHAKE) &&
     server.verifyHandshake === verifyHandshake &&
     !server._webSocket.handleProtocols &&
-    httpServer.emit === EventEmitter.prototype.emit &&
+    emitOf(httpServer) === EventEmitter.prototype.emit &&
     httpServer.listenerCount('upgrade') === 1 &&
     // The one of Node.js.
     httpServer.listenerCount('connection') === 1 &&
@@ -92,7 +93,10 @@ function upgradeUnseen(server, request, socket, head) {
   } catch {
     return upgrade(server, request, socket, rest)
   }
-  if (arrival.response !== undefined) return answer(socket, arrival.response)
+  if (arrival.response !== undefined) {
+    link.rejectedUpgrades++
+    return answer(socket, arrival.response)
+  }
   socket.destroy()
   if (!eager) return link.holdProcess()
   return welcome(server, link.add(arrival.connection, id, arrival.request))
