@@ -15,7 +15,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule {
         module: &["engine"],
-        crates: &["tokio", "socket2", "napi", "napi_derive"],
+        crates: &["mio", "tokio", "socket2", "napi", "napi_derive"],
         forbids: |path| is_below(path, &["runtime"]) || is_below(path, &["node"]),
     },
     Rule {
