@@ -32,11 +32,6 @@ impl Channel {
     fn is_empty(&self) -> bool {
         self.sockets.is_empty() && !self.js
     }
-
-    /// Whether a connection gets what is published directly.
-    pub fn has_joined(&self) -> bool {
-        self.sockets.len() > self.apart.len()
-    }
 }
 
 /// The channel index. A channel exists exactly while somebody is subscribed to it.

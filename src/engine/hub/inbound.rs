@@ -16,9 +16,6 @@ const LONG_PUBLISH: usize = 2 * CHECKED_AT_ONCE;
 /// What one turn may cost, however few packets it is: bytes looked at, and what stands for them.
 const TURN_COST: usize = 256 * 1024;
 
-/// What it costs to hand a message to a subscriber, in bytes looked at.
-pub(super) const DELIVERY: usize = 64;
-
 /// What it costs to check a token: the more so with an asymmetric key.
 pub(super) const VERIFICATION: usize = 8 * 1024;
 

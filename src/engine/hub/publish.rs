@@ -2,13 +2,19 @@
 
 use bytes::Bytes;
 
-use super::inbound::DELIVERY;
 use super::{Hub, Reply};
 use crate::engine::broker::{Channel, ChannelId};
 use crate::engine::command::{Command, ConnId, JsEvent, Replacement};
 use crate::engine::config::{hook, interest, socket_interest};
 use crate::engine::protocol::{JsonText, encode, packet};
 use crate::engine::session::{Link, OwnedPacket, Wait};
+
+/// What it costs to hand a message to a subscriber that has not joined, in bytes looked at.
+const DELIVERY: usize = 64;
+
+/// To one that has joined it costs next to nothing but the copying of its bytes by the system, of
+/// which so many cost as much as looking at one.
+const DELIVERED_PER_BYTE: usize = 64;
 
 impl Hub {
     /// A client publishes.
@@ -153,16 +159,24 @@ impl Hub {
         let Some(subscribers) = self.broker.get(id) else {
             return;
         };
-        let cost = subscribers.sockets.len() * DELIVERY;
+        let all = subscribers.sockets.len();
+        let joined = all - subscribers.apart.len();
+        let joined_cost = joined * (1 + data.map_or(0, str::len) / DELIVERED_PER_BYTE);
+        let js = self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC);
+        let cost = if js {
+            all * DELIVERY
+        } else {
+            joined_cost + subscribers.apart.len() * DELIVERY
+        };
         self.spent = self.spent.saturating_add(cost);
-        if self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC) {
+        if js {
             let to = self.addresses(subscribers);
             if !to.is_empty() {
                 self.through_js(channel, data, to);
             }
             return;
         }
-        let joined = subscribers.has_joined();
+        let joined = joined > 0;
         let apart: Vec<u32> = subscribers.apart.iter().copied().collect();
         if !joined && apart.is_empty() {
             return;
