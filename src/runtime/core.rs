@@ -90,6 +90,20 @@ pub(super) struct Turn {
     pub(super) stopping: bool,
     /// Another thread is too far behind: nothing more is to be read.
     pub(super) congested: bool,
+    /// Sessions that were cut short have more to do.
+    pub(super) more: bool,
+    /// When the engine wants to see the clock, if the thread is the one that shows it.
+    pub(super) due: Option<Instant>,
+}
+
+impl Turn {
+    /// The one before the first.
+    pub(super) const FIRST: Self = Self {
+        stopping: false,
+        congested: false,
+        more: true,
+        due: None,
+    };
 }
 
 /// What the state of things was before some work: decides whom to wake after it.
@@ -201,10 +215,14 @@ impl Core {
         Stats::of(&self.shard.lock())
     }
 
-    /// Passes on what a thread's WebSockets had to say.
-    pub(super) fn hear(&self, heard: &mut Heard) {
+    /// Passes on what a thread's WebSockets had to say, within a turn.
+    pub(super) fn hear(&self, thread: usize, heard: &mut Heard) {
         if !heard.is_empty() {
-            self.locked(|shard| shard.apply(heard, now()));
+            self.locked(|shard| {
+                // It will look at its mail anyway.
+                shard.mailboxes[thread].sleeping = false;
+                shard.apply(heard, now());
+            });
         }
     }
 
@@ -226,21 +244,34 @@ impl Core {
         self.locked(|shard| shard.js.push_fault(message));
     }
 
-    /// Lets sessions that were cut short go on, and takes a thread's mail.
-    pub(super) fn take_turn(&self, thread: usize, mail: &mut Vec<Mail>) -> Turn {
+    /// Passes on what a thread has heard, lets the engine go on, and takes the thread's mail: all
+    /// that a turn of an I/O thread needs the lock for. From here on it is woken for more mail.
+    pub(super) fn take_turn(&self, thread: usize, heard: &mut Heard, mail: &mut Vec<Mail>) -> Turn {
         let mut shard = self.shard.lock();
         let before = Before::of(&shard);
-        shard.mailboxes[thread].sleeping = false;
-        if !shard.is_congested() && shard.hub.has_work() {
-            // A panic has been reported, and the turn goes on without what caused it.
-            let _reported = execute(&mut shard, |shard| shard.hub.run(now()));
-        }
+        let time = now();
+        // A panic has been reported, and the turn goes on without what caused it.
+        let _reported = execute(&mut shard, |shard| {
+            if !heard.is_empty() {
+                shard.apply(heard, time);
+            }
+            if thread == TIMEKEEPER {
+                shard.look_at_clock(time);
+            }
+            if !shard.is_congested() {
+                shard.hub.run(time);
+            }
+        });
         let mailbox = &mut shard.mailboxes[thread];
         let was_behind = mailbox.is_behind();
         mailbox.take(mail);
+        mailbox.sleeping = true;
+        let congested = shard.is_congested();
         let turn = Turn {
             stopping: shard.stopping,
-            congested: shard.is_congested(),
+            congested,
+            more: shard.hub.has_work() && !congested,
+            due: shard.next_due().filter(|_| thread == TIMEKEEPER),
         };
         let sleepers = shard.sleepers(was_behind);
         self.wake(shard, &before);
@@ -249,32 +280,6 @@ impl Core {
             self.wake_threads(sleepers);
         }
         turn
-    }
-
-    /// Whether a thread that has nothing to do may wait for events, and until when at most.
-    pub(super) fn may_sleep(&self, thread: usize) -> Option<Option<Instant>> {
-        let mut shard = self.shard.lock();
-        let busy = shard.hub.has_work() && !shard.is_congested();
-        let mailbox = &mut shard.mailboxes[thread];
-        if busy || !mailbox.is_empty() {
-            return None;
-        }
-        mailbox.sleeping = true;
-        Some(shard.hub.next_due().filter(|_| thread == TIMEKEEPER))
-    }
-
-    /// Lets the engine see the clock. Returns when bridges want to be looked through next.
-    pub(super) fn tick(&self, next_bridge_check: Instant) -> Instant {
-        self.locked(|shard| {
-            let time = now();
-            shard.hub.tick(time);
-            if next_bridge_check > time.instant {
-                return Some(next_bridge_check);
-            }
-            shard.expire_bridges();
-            Some(time.instant + BRIDGE_CHECK)
-        })
-        .unwrap_or(next_bridge_check)
     }
 
     /// Runs `work` under the lock, carries out what came of it, and wakes whom it concerns.
@@ -361,6 +366,22 @@ impl Shard {
             }
         }
         threads
+    }
+
+    fn look_at_clock(&mut self, time: Now) {
+        if self.hub.next_due().is_some_and(|due| due <= time.instant) {
+            self.hub.tick(time);
+        }
+        if self.next_bridge_check.is_none_or(|at| at <= time.instant) {
+            self.expire_bridges();
+            self.next_bridge_check = Some(time.instant + BRIDGE_CHECK);
+        }
+    }
+
+    /// When there is something to do by the clock.
+    fn next_due(&self) -> Option<Instant> {
+        let due = [self.hub.next_due(), self.next_bridge_check];
+        due.into_iter().flatten().min()
     }
 
     /// Tells the hub of connections that were refused something.

@@ -78,7 +78,7 @@ impl Mail {
 pub(super) struct Mailbox {
     mail: Vec<Mail>,
     bytes: usize,
-    /// The thread waits for events and must be woken.
+    /// The thread must be woken for new mail.
     pub(super) sleeping: bool,
     /// Connections it owns.
     pub(super) connections: usize,

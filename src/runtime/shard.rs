@@ -1,5 +1,7 @@
 //! What the lock protects: the hub, the mail for the I/O threads, the events for JavaScript.
 
+use std::time::Instant;
+
 use crate::engine::broker::ChannelId;
 use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
@@ -61,6 +63,8 @@ pub(super) struct Shard {
     joined: Vec<u32>,
     /// Messages ever received.
     pub(super) messages_received: u64,
+    /// When bridged connections are looked through next.
+    pub(super) next_bridge_check: Option<Instant>,
     pub(super) stopping: bool,
 }
 
@@ -79,6 +83,7 @@ impl Shard {
             memory,
             joined: Vec::new(),
             messages_received: 0,
+            next_bridge_check: None,
             stopping: false,
         }
     }

@@ -35,13 +35,12 @@ impl Thread {
             left = left.saturating_sub(self.read(slot));
             let (connections, bytes) = self.heard.size();
             if connections >= TOGETHER.0 || bytes >= TOGETHER.1 {
-                self.core.hear(&mut self.heard);
+                self.core.hear(self.number, &mut self.heard);
             }
             if left == 0 {
                 break;
             }
         }
-        self.core.hear(&mut self.heard);
     }
 
     /// Reads a socket once. Gives how many bytes that were.

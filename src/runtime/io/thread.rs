@@ -13,7 +13,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use crate::engine::command::ConnId;
 use crate::engine::ws;
 use crate::runtime::clock::{instant, now};
-use crate::runtime::core::{Core, TIMEKEEPER, Turn};
+use crate::runtime::core::{Core, Turn};
 use crate::runtime::guard::guard;
 use crate::runtime::heard::Heard;
 use crate::runtime::mail::Mail;
@@ -32,7 +32,7 @@ const TURN_BYTES: usize = 1024 * 1024;
 /// One thread.
 pub(super) struct Thread {
     pub(super) core: Arc<Core>,
-    number: usize,
+    pub(super) number: usize,
     poll: Poll,
     /// Lives as long as the thread: what wakes it must not vanish before it has woken.
     _waker: Arc<Waker>,
@@ -44,9 +44,8 @@ pub(super) struct Thread {
     pub(super) tally: Tally,
     /// Deadlines of closing handshakes, which all take as long, in order.
     deadlines: VecDeque<(Instant, ConnId)>,
-    /// Connections whose socket is to be dropped at the end of the turn.
+    /// Connections whose socket is to be dropped in the next turn.
     pub(super) lost: Vec<ConnId>,
-    next_bridge_check: Instant,
     /// When what waits to be sent is to be sent.
     flush_at: Option<Instant>,
 }
@@ -66,7 +65,6 @@ impl Thread {
             tally: Tally::default(),
             deadlines: VecDeque::new(),
             lost: Vec::new(),
-            next_bridge_check: now().instant,
             flush_at: None,
         }
     }
@@ -78,10 +76,7 @@ impl Thread {
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(EVENTS);
         let mut mail = Vec::new();
-        let mut turn = Turn {
-            stopping: false,
-            congested: false,
-        };
+        let mut turn = Turn::FIRST;
         while !turn.stopping {
             let timeout = self.timeout(turn);
             // An interrupted wait is like one that was too short.
@@ -94,14 +89,14 @@ impl Thread {
                 self.read_ready();
             }
             self.expire();
-            turn = self.core.take_turn(self.number, &mut mail);
+            self.drop_lost();
+            turn = self.core.take_turn(self.number, &mut self.heard, &mut mail);
             self.deliver(&mut mail);
             self.flush_if_due();
             if self.core.is_over_memory() {
                 let (lines, traffic) = (self.outbox.lines(), &mut self.tally.traffic);
                 self.core.locked(|shard| shard.evict(lines, traffic));
             }
-            self.drop_lost();
             if let Some(published) = self.core.published.get(self.number) {
                 published.end_turn(&mut self.tally, instant() - began);
             }
@@ -111,15 +106,12 @@ impl Thread {
     /// How long to wait for events: not at all if there is something to do.
     fn timeout(&mut self, turn: Turn) -> Option<Duration> {
         let none = Some(Duration::ZERO);
-        if !turn.congested && !self.ready.is_empty() {
+        let readable = !turn.congested && !self.ready.is_empty();
+        if turn.more || readable || !self.lost.is_empty() {
             return none;
         }
-        let Some(due) = self.core.may_sleep(self.number) else {
-            return none;
-        };
-        let bridges = (self.number == TIMEKEEPER).then_some(self.next_bridge_check);
         let deadline = self.deadlines.front().map(|(at, _)| *at);
-        let next = [due, bridges, deadline, self.flush_at].into_iter();
+        let next = [turn.due, deadline, self.flush_at].into_iter();
         let next = next.flatten().min()?;
         Some(round_up(next.saturating_duration_since(now().instant)))
     }
@@ -155,7 +147,7 @@ impl Thread {
         }
     }
 
-    /// Ends closing handshakes that take too long, and lets the engine see the clock.
+    /// Ends closing handshakes that take too long.
     fn expire(&mut self) {
         let instant = now().instant;
         while let Some((at, conn)) = self.deadlines.front().copied() {
@@ -164,10 +156,6 @@ impl Thread {
             }
             self.deadlines.pop_front();
             self.listen(conn.slot, |ws, time, out| ws.expire(time, out));
-        }
-        self.core.hear(&mut self.heard);
-        if self.number == TIMEKEEPER {
-            self.next_bridge_check = self.core.tick(self.next_bridge_check);
         }
     }
 
@@ -294,7 +282,6 @@ impl Thread {
             if let Err(message) = ended {
                 self.core.fault(&message);
             }
-            self.core.hear(&mut self.heard);
         }
     }
 }
