@@ -19,15 +19,26 @@ thread_local! {
 pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     keep_quiet();
     DEPTH.with(|depth| depth.set(depth.get() + 1));
-    let result = catch_unwind(AssertUnwindSafe(work));
+    let result = inner(work);
     DEPTH.with(|depth| depth.set(depth.get().saturating_sub(1)));
-    result.map_err(|panic| {
-        let text = text_of(&*panic);
-        match PLACE.try_with(RefCell::take).ok().flatten() {
-            Some(place) => format!("{text} ({place})"),
-            None => text,
-        }
-    })
+    result
+}
+
+/// [`guard`] for what is many times within another one: it costs next to nothing.
+///
+/// # Errors
+/// The message of the panic.
+pub fn inner<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(describe)
+}
+
+#[cold]
+fn describe(panic: Box<dyn Any + Send>) -> String {
+    let text = text_of(&*panic);
+    match PLACE.try_with(RefCell::take).ok().flatten() {
+        Some(place) => format!("{text} ({place})"),
+        None => text,
+    }
 }
 
 /// A guarded panic is told as an `error` event: standard error is the app's. All others are

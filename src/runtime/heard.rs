@@ -5,7 +5,7 @@ use crate::engine::hub::Now;
 use crate::engine::session::Message;
 use crate::engine::ws;
 
-use super::guard::guard;
+use super::guard;
 use super::mail::Mail;
 use super::memory::Memory;
 use super::shard::Shard;
@@ -99,7 +99,7 @@ impl Shard {
             let conn = report.conn;
             let after = events.len() - report.events;
             let own = events.by_ref().take(report.events);
-            let passed = guard(|| {
+            let passed = guard::inner(|| {
                 self.pass_on(&report, own, time);
                 self.execute();
             });

@@ -14,7 +14,7 @@ use crate::engine::command::ConnId;
 use crate::engine::ws;
 use crate::runtime::clock::{instant, now};
 use crate::runtime::core::{Core, Turn};
-use crate::runtime::guard::guard;
+use crate::runtime::guard;
 use crate::runtime::heard::Heard;
 use crate::runtime::mail::Mail;
 use crate::runtime::metrics::Tally;
@@ -164,7 +164,7 @@ impl Thread {
         let instant = now().instant;
         for mail in mail.drain(..) {
             let outbox = &mut self.outbox;
-            match guard(|| outbox.deliver(mail, instant)) {
+            match guard::inner(|| outbox.deliver(mail, instant)) {
                 Ok(order) => self.carry_out(order),
                 Err(message) => self.core.fault(&message),
             }
@@ -255,7 +255,7 @@ impl Thread {
         let (conn, events) = (line.conn, self.heard.events());
         let heard = &mut self.heard;
         let instant = now().instant;
-        let spoken = guard(|| {
+        let spoken = guard::inner(|| {
             crate::runtime::chaos::point("io");
             heard.listen(conn, &mut line.ws, |ws, out| step(ws, instant, out));
         });
@@ -278,7 +278,8 @@ impl Thread {
             let _closed_anyway = self.poll.registry().deregister(&mut line.io.stream);
             // The socket is closed even if its WebSocket panics.
             let heard = &mut self.heard;
-            let ended = guard(|| heard.listen(conn, &mut line.ws, ws::Connection::peer_closed));
+            let ended =
+                guard::inner(|| heard.listen(conn, &mut line.ws, ws::Connection::peer_closed));
             if let Err(message) = ended {
                 self.core.fault(&message);
             }

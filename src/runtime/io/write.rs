@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, Write};
 use std::net::Shutdown;
 
 use crate::runtime::clock::now;
-use crate::runtime::guard::guard;
+use crate::runtime::guard;
 use crate::runtime::metrics::Tally;
 use crate::runtime::outbox::{Line, Written};
 
@@ -27,7 +27,7 @@ impl Thread {
                 return;
             }
             let unsent = line.unsent();
-            let sent = guard(|| {
+            let sent = guard::inner(|| {
                 let traffic = &mut tally.traffic;
                 refused.extend(line.admit(finished, backpressure, 0, instant, traffic));
                 traffic.messages_sent += line.messages(finished);
@@ -60,7 +60,7 @@ impl Thread {
         }
         let (conn, unsent) = (line.conn, line.unsent());
         let tally = &mut self.tally;
-        let sent = guard(|| {
+        let sent = guard::inner(|| {
             let written = line.write_backlog(|socket, slices| send(socket, slices, tally));
             is_over(line, written)
         });
@@ -78,12 +78,24 @@ impl Thread {
 
 fn send(socket: &mut Socket, slices: &[IoSlice<'_>], tally: &mut Tally) -> io::Result<usize> {
     let written = match slices {
-        [slice] => socket.stream.write(slice),
+        [slice] => send_one(socket, slice),
         slices => socket.stream.write_vectored(slices),
     };
     tally.writes += 1;
     tally.traffic.bytes_sent += *written.as_ref().unwrap_or(&0) as u64;
     written
+}
+
+/// The system call itself: by way of the C library each would pass its checks for cancelled threads.
+#[cfg(target_os = "linux")]
+fn send_one(socket: &Socket, slice: &[u8]) -> io::Result<usize> {
+    let flags = rustix::net::SendFlags::NOSIGNAL;
+    Ok(rustix::net::send(&socket.stream, slice, flags)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_one(socket: &mut Socket, slice: &[u8]) -> io::Result<usize> {
+    socket.stream.write(slice)
 }
 
 /// What follows a write. True if the connection is over.
