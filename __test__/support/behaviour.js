@@ -4,7 +4,7 @@ const { test } = require('node:test')
 const { startServer } = require('./server')
 
 const isOurs = !process.env.SUBJECT || process.env.SUBJECT === '../..'
-const transports = isOurs ? ['fd', 'bridge'] : ['default']
+const transports = isOurs ? (process.env.TRANSPORTS || 'fd,bridge').split(',') : ['default']
 const TIMEOUT = 30000
 
 /** Calls `define` once for each way in which an accepted socket can reach the server. */
