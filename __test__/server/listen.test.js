@@ -303,7 +303,7 @@ listenTest('handshake middleware sees the request', async (running) => {
   await running.raw({ path: '/socketcluster/?bad' })
 })
 
-listenTest('verifyHandshake and generateId may be assigned', async (running) => {
+ours('verifyHandshake and generateId may be assigned', async (running) => {
   const { server } = running
   server.generateId = () => 'my-own-id'
   assert.equal((await running.raw()).id, 'my-own-id')
@@ -336,7 +336,7 @@ listenTest('another path is turned down with 400', async (running) => {
   await client.untilEnded()
 })
 
-listenTest('listeners of others for upgrades get what is theirs', async (running) => {
+ours('listeners of others for upgrades get what is theirs', async (running) => {
   const { httpServer } = running
   httpServer.on('upgrade', (incoming, socket) => {
     if (incoming.url === '/mine') socket.end('HTTP/1.1 418 Mine\r\n\r\n')
