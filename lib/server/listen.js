@@ -3,7 +3,7 @@
 // The http.Server of `listen()`: the core accepts its connections, keeps the WebSockets that need no
 // decision of JavaScript's, and hands all others to the http.Server from their first byte.
 
-const cluster = require('cluster')
+/** @type {any} */ const cluster = require('cluster')
 const { EventEmitter } = require('events')
 const fs = require('fs')
 const net = require('net')

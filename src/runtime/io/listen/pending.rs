@@ -135,3 +135,71 @@ pub(super) fn key(token: Token) -> Option<usize> {
     let key = (LISTENER.0 - 1).checked_sub(token.0)?;
     (key < MOST).then_some(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream as StdStream};
+    use std::time::Duration;
+
+    use super::{FEW, TIMEOUT, Table, TcpStream, key, token};
+    use crate::runtime::clock::now;
+    use crate::runtime::io::{LISTENER, WAKE};
+
+    struct Peer(TcpListener);
+
+    impl Peer {
+        fn connect(&self) -> TcpStream {
+            let stream = StdStream::connect(self.0.local_addr().unwrap()).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            TcpStream::from_std(stream)
+        }
+    }
+
+    #[test]
+    fn what_stays_too_long_is_taken_out_in_order() {
+        let peer = Peer(TcpListener::bind("127.0.0.1:0").unwrap());
+        let address = peer.0.local_addr().unwrap();
+        let (mut table, start) = (Table::default(), now().instant);
+        let second = start + Duration::from_secs(1);
+        let first_key = table.insert(peer.connect(), address, start);
+        table.insert(peer.connect(), address, start);
+        table.insert(peer.connect(), address, second);
+        assert!(table.remove(first_key).is_some());
+        // The slot of the first one is used again, with a deadline of its own.
+        assert_eq!(table.insert(peer.connect(), address, second), first_key);
+        assert_eq!(table.next_deadline(), Some(start + TIMEOUT));
+        assert!(table.take_expired(start).is_none());
+        assert!(table.take_expired(start + TIMEOUT).is_some());
+        assert!(table.take_expired(start + TIMEOUT).is_none());
+        assert!(table.take_expired(second + TIMEOUT).is_some());
+        assert!(table.take_expired(second + TIMEOUT).is_some());
+        assert!(table.is_empty());
+        assert_eq!(table.next_deadline(), None);
+    }
+
+    #[test]
+    fn those_that_are_gone_do_not_fill_the_queue() {
+        let peer = Peer(TcpListener::bind("127.0.0.1:0").unwrap());
+        let address = peer.0.local_addr().unwrap();
+        let (mut table, start) = (Table::default(), now().instant);
+        table.insert(peer.connect(), address, start);
+        let stream = peer.connect();
+        let mut stream = Some(stream);
+        for _ in 0..10_000 {
+            let again = stream.take().unwrap();
+            let key = table.insert(again, address, start);
+            stream = table.remove(key).map(|pending| pending.stream);
+        }
+        assert!(table.deadlines.len() <= FEW + 8);
+        assert!(table.take_expired(start + TIMEOUT).is_some());
+    }
+
+    #[test]
+    fn tokens_are_those_of_entries_only() {
+        assert_eq!(key(token(0)), Some(0));
+        assert_eq!(key(token(5)), Some(5));
+        for other in [WAKE, LISTENER, mio::Token(0), mio::Token(70_000)] {
+            assert_eq!(key(other), None);
+        }
+    }
+}
