@@ -227,8 +227,6 @@ export interface NativeReception {
   originsText?: string
   /** Allowed origins one by one. Without either all are. */
   originsList?: Array<string>
-  /** permessage-deflate. */
-  deflate?: NativeDeflateOptions
   /** JavaScript wants to see each connection. */
   eager: boolean
 }

@@ -139,8 +139,8 @@ class Entrance {
   _reception() {
     const { server } = this
     if (!this._keepAlive.hasRef() || this._isSeen()) return undefined
-    const { path, deflate } = server._webSocket
-    const reception = { path: path ?? undefined, deflate, eager: server._wantsSockets() }
+    const path = server._webSocket.path ?? undefined
+    const reception = { path, eager: server._wantsSockets() }
     if (server._allowAllOrigins) return reception
     const { origins } = server
     if (typeof origins === 'string') return { ...reception, originsText: origins }

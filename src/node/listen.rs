@@ -9,7 +9,6 @@ use crate::engine::http::{Origins, Terms};
 use crate::runtime::Reception;
 
 use super::server::NativeServer;
-use super::upgrade::NativeDeflateOptions;
 
 /// How connections that arrive are received.
 #[napi(object)]
@@ -21,8 +20,6 @@ pub struct NativeReception {
     pub origins_text: Option<String>,
     /// Allowed origins one by one. Without either all are.
     pub origins_list: Option<Vec<String>>,
-    /// permessage-deflate.
-    pub deflate: Option<NativeDeflateOptions>,
     /// JavaScript wants to see each connection.
     pub eager: bool,
 }
@@ -72,7 +69,7 @@ impl NativeServer {
                     (None, Some(list)) => Origins::OneOf(list),
                     (None, None) => Origins::All,
                 },
-                deflate: native.deflate.map(Into::into),
+                deflate: self.deflate.clone(),
             },
         }));
     }
