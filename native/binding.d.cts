@@ -11,8 +11,6 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
-  /** Figures. The longest turns are those since the last call with the same argument. */
-  metrics(scrape: boolean): NativeMetrics
   /** Accepts connections on a port of every address; 0 for a free port. */
   listen(port: number): NativeAddress
   /** Accepts no more connections. */
@@ -24,6 +22,8 @@ export declare class NativeServer {
    * -1 if it is gone.
    */
   takeHanded(): number
+  /** Figures. The longest turns are those since the last call with the same argument. */
+  metrics(scrape: boolean): NativeMetrics
   /** A server that calls `wake` when events wait to be drained. */
   constructor(config: NativeConfig, limits: NativeLimits, wake: () => void)
   /** Changes the options; they count from the next event on. */

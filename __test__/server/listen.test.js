@@ -285,6 +285,16 @@ test('10,000 clients come and go', { timeout: 120000 }, async () => {
   await running.stop()
 })
 
+ours(
+  'figures by HTTP cost no connection anything',
+  { metricsPath: '/m', watch: false },
+  async (running) => {
+    await running.raw()
+    assert.equal(running.server._native.connections.size, 0)
+    assert.equal((await request(running.port, { path: '/m' })).status, 200)
+  },
+)
+
 // ---- what JavaScript decides ----
 
 listenTest('handshake middleware sees the request', async (running) => {

@@ -9,6 +9,7 @@ const fs = require('fs')
 const net = require('net')
 const AGServer = require('./server')
 const { verifyHandshake } = require('./origin')
+const { emitOf } = require('./metrics-endpoint')
 const upgrades = require('./upgrade')
 
 // Longest delay of a Node.js timer.
@@ -157,7 +158,7 @@ class Entrance {
       server.generateId !== generateId ||
       !!server._webSocket.handleProtocols ||
       !upgrades.servesAlone(httpServer, server) ||
-      httpServer.emit !== EventEmitter.prototype.emit ||
+      emitOf(httpServer) !== EventEmitter.prototype.emit ||
       httpServer.maxHeadersCount != null ||
       httpServer.listenerCount('upgrade') !== 1 ||
       // The one of Node.js.
