@@ -2,13 +2,15 @@
 
 const http = require('http')
 const AGServer = require('./lib/server/server')
+const listening = require('./lib/server/listen')
 const AGServerSocket = require('./lib/socket/socket')
 const AGRequest = require('ag-request')
 
 /** @typedef {import('./types/options').AGServerOptions} AGServerOptions */
 
 /**
- * Creates an http.Server of its own, used for WebSocket upgrades only, and listens.
+ * Creates an http.Server of its own, used for WebSocket upgrades only, and listens. Where it can, the
+ * core accepts the connections.
  *
  * @param {number | import('net').ListenOptions} port
  * @param {AGServerOptions | (() => void)} [options] see AGServer
@@ -23,6 +25,7 @@ function listen(port, options, callback) {
   })
   const server = attach(httpServer, options)
   server.httpServer = httpServer
+  listening.install(httpServer, server)
   httpServer.listen(port, callback)
   return server
 }

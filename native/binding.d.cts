@@ -11,6 +11,17 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
+  /** Accepts connections on a port of every address; 0 for a free port. */
+  listen(port: number): NativeAddress
+  /** Accepts no more connections. */
+  unlisten(): void
+  /** Changes how connections are received; without a reception all of them go to Node.js. */
+  receive(reception?: NativeReception | undefined | null): void
+  /**
+   * The descriptor of the connection that the event at hand is about, from now on the caller's;
+   * -1 if it is gone.
+   */
+  takeHanded(): number
   /** Figures. The longest turns are those since the last call with the same argument. */
   metrics(scrape: boolean): NativeMetrics
   /** A server that calls `wake` when events wait to be drained. */
@@ -95,6 +106,16 @@ export declare class NativeUpgrade {
 
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
+
+/** What a listener is bound to. */
+export interface NativeAddress {
+  /** IP address. */
+  address: string
+  /** `IPv4` or `IPv6`. */
+  family: string
+  /** Port. */
+  port: number
+}
 
 /** What became of an upgrade request. */
 export interface NativeArrival {
@@ -196,6 +217,18 @@ export interface NativeMetrics {
   bridge: NativeTraffic
   /** The I/O threads. */
   threads: Array<NativeThread>
+}
+
+/** How connections that arrive are received. */
+export interface NativeReception {
+  /** Path of the server; any if missing. */
+  path?: string
+  /** Allowed origins as one text. */
+  originsText?: string
+  /** Allowed origins one by one. Without either all are. */
+  originsList?: Array<string>
+  /** JavaScript wants to see each connection. */
+  eager: boolean
 }
 
 /** A request that cannot. */

@@ -38,6 +38,15 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "ws"]),
     },
     Rule {
+        module: &["engine", "http"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "http"])
+                && !is_below(path, &["engine", "ws"])
+        },
+    },
+    Rule {
         module: &["engine", "auth"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "auth"]),

@@ -5,7 +5,7 @@ const { spawn } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { eventually, once, oursTest, RawClient, startServer, transports } = require('../support')
+const { eventually, once, oursTest, RawClient, startServer, ways } = require('../support')
 const { transportOption, within } = require('../support')
 
 const SOCKETS = 2000
@@ -28,7 +28,7 @@ async function closeUnder(transport, count) {
   await running.stop()
 }
 
-for (const transport of transports) {
+for (const transport of ways) {
   oursTest(
     `close under ${SOCKETS} live sockets gives every descriptor back (${transport})`,
     { skip, timeout: 180000 },

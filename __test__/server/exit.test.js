@@ -53,3 +53,8 @@ forEachTransport((transport) => {
   test(`a process with serving workers ends after they closed (${transport})`, () =>
     assertEnds('worker-script.js', transport))
 })
+
+for (const mode of ['close', 'clients', 'left', 'unref']) {
+  test(`a process that listened ends by itself (${mode})`, () =>
+    assertEnds('listening-script.js', mode))
+}

@@ -113,8 +113,7 @@ behaviour('request and addresses can be asked for after the end', async (running
   client.destroy()
   await ended
   await running.untilEmpty()
-  assert.equal(socket.remoteAddress, '127.0.0.1')
-  assert.equal(socket.remoteFamily, 'IPv4')
+  assert.match(socket.remoteAddress, /127\.0\.0\.1$/)
   assert.equal(socket.request.url, PATH)
 })
 
@@ -168,7 +167,7 @@ behaviour(
     assert.equal(socket.id, client.id)
     assert.equal(socket.request.url, PATH)
     assert.equal(socket.request.headers.cookie, 'a=b')
-    assert.equal(socket.remoteAddress, '127.0.0.1')
+    assert.match(socket.remoteAddress, /127\.0\.0\.1$/)
     assert.equal(socket.remotePort, client.socket.localPort)
     const ended = once(socket, 'end')
     client.destroy()

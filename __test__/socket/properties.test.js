@@ -89,8 +89,8 @@ behaviour('the counters stay when the connection has gone', async (running) => {
 behaviour('the socket of the request keeps its addresses', async (running) => {
   const { socket } = await running.rawPair()
   const { connection } = socket.request
-  assert.equal(connection.remoteAddress, '127.0.0.1')
-  assert.equal(connection.localAddress, '127.0.0.1')
+  assert.match(connection.remoteAddress, /127\.0\.0\.1$/)
+  assert.match(connection.localAddress, /127\.0\.0\.1$/)
   assert.equal(connection.localPort, running.port)
   assert.equal(connection.remotePort, socket.remotePort)
 })

@@ -12,14 +12,17 @@ function forEachTransport(define) {
   for (const transport of transports) define(transport)
 }
 
+/** And without an http.Server that is there before. */
+const ways = isOurs ? [...transports, 'listen'] : transports
+
 /**
- * A test which needs one running server, defined for each transport. The server is stopped at the
+ * A test which needs one running server, defined for each transport and for `listen`. The server is stopped at the
  * end, whatever happened, and every client which was made through it is closed.
  */
 function behaviour(name, ...rest) {
   const body = rest.pop()
   const options = rest[0] || {}
-  forEachTransport((transport) => {
+  for (const transport of ways) {
     test(`${name} (${transport})`, { timeout: TIMEOUT }, async () => {
       const made = typeof options === 'function' ? await options() : options
       const running = await startServer({ ...made, ...transportOption(transport) })
@@ -29,7 +32,7 @@ function behaviour(name, ...rest) {
         await running.stop()
       }
     })
-  })
+  }
 }
 
 /** A test about what only this package promises. */
@@ -63,4 +66,5 @@ module.exports = {
   oursTest,
   transportOption,
   transports,
+  ways,
 }

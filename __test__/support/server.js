@@ -135,10 +135,15 @@ class Running {
 /**
  * Starts a server on a free port. `secure` takes https, `httpServer` a server of the caller, and
  * `watch: false` leaves the server without any listener, `lib` is another module than the subject;
- * all other options go to `attach`.
+ * all other options go to `attach`. The transport `listen` is `listen` in place of `attach`, where
+ * there is nothing to attach to.
  */
 async function startServer(given = {}) {
   const { secure = false, watch = true, httpServer, lib = subject, ...options } = given
+  if (options.transport === 'listen') {
+    options.transport = 'auto'
+    if (!secure && !httpServer) return startListening({ watch, lib, ...options })
+  }
   const web = httpServer || (secure ? https.createServer(certificate()) : http.createServer())
   const server = lib.attach(web, { authKey: AUTH_KEY, ...options })
   const ready = server.isReady ? null : once(server, 'ready')
@@ -147,4 +152,15 @@ async function startServer(given = {}) {
   return new Running(server, web, { secure, watch })
 }
 
-module.exports = { AUTH_KEY, HOST, Running, startServer }
+/** The same by `listen`, on a free port. */
+async function startListening(given = {}) {
+  const { watch = true, lib = subject, ...options } = given
+  const server = lib.listen(0, { authKey: AUTH_KEY, ...options })
+  const { httpServer } = server
+  const ready = server.isReady ? null : once(server, 'ready')
+  await new Promise((resolve) => httpServer.once('listening', resolve))
+  await ready
+  return new Running(server, httpServer, { secure: false, watch })
+}
+
+module.exports = { AUTH_KEY, HOST, Running, startListening, startServer }

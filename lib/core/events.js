@@ -39,6 +39,9 @@ const KIND = Object.freeze({
   BRIDGE_PAUSE: 32,
   BRIDGE_RESUME: 33,
   RESPOND: 34,
+  ACCEPTED: 40,
+  HANDED: 41,
+  ACCEPT_FAILED: 42,
 })
 
 // Kinds without a connection; all others start with one.
@@ -50,6 +53,8 @@ const GENERAL = flags([
   KIND.CHANNEL_CLOSED,
   KIND.IDLE,
   KIND.FAULT,
+  KIND.HANDED,
+  KIND.ACCEPT_FAILED,
 ])
 
 /** A table of which numbers are in a list. */

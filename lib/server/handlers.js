@@ -2,11 +2,13 @@
 
 // What each event of the core does.
 
+const { getSystemErrorMap } = require('util')
 const { KIND } = require('../core/events')
 const { OP } = require('../core/commands')
 const hydrate = require('../core/hydrate')
 const { HTTPServerError } = require('sc-errors')
 const Broker = require('../exchange/broker')
+const upgrades = require('./upgrade')
 
 /** Events of one connection: read their fields, then act on its socket if there is one. */
 const SESSION = {
@@ -169,11 +171,23 @@ const GENERAL = {
   [KIND.IDLE](_reader, link) {
     link.onIdle()
   },
+  [KIND.HANDED](reader, link) {
+    link.server._entrance.take(reader.bytes())
+  },
+  [KIND.ACCEPT_FAILED](reader, link) {
+    link.server.emitWarning(acceptError(reader.number()))
+  },
   [KIND.FAULT](reader, link) {
     const error = new HTTPServerError(`Internal fault: ${reader.text()}`)
     error.code = 'ERR_INTERNAL_FAULT'
     link.server.emitError(error)
   },
+}
+
+function acceptError(errno) {
+  const [code, text] = getSystemErrorMap().get(-errno) || ['UNKNOWN', 'unknown error']
+  const error = new HTTPServerError(`accept ${code}: ${text}`)
+  return Object.assign(error, { code, syscall: 'accept' })
 }
 
 /** A packet for the app, which is most of what comes; returns the stream it went to. */
@@ -206,6 +220,10 @@ function dispatch(link, reader) {
 
 function onSession(link, reader, kind) {
   const [slot, generation] = [reader.u32(), reader.u32()]
+  if (kind === KIND.ACCEPTED) {
+    const connection = link.add([slot, generation], reader.text(), reader.text())
+    return upgrades.welcome(link.server, connection)
+  }
   // Of an error or the end nothing has to be made in JavaScript.
   const connection =
     kind === KIND.ERROR || kind === KIND.GONE

@@ -227,7 +227,9 @@ class Interest {
   _update() {
     const before = this.sockets
     this.sockets = this._clientsTouched || this._events.size > 0
-    if (this.sockets && !before) this.server._adoptAll()
+    if (this.sockets === before) return
+    if (this.server._entrance) this.server._entrance.update()
+    if (this.sockets) this.server._adoptAll()
   }
 }
 

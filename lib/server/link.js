@@ -53,6 +53,8 @@ class Link {
     /** What the core does not see: upgrade requests turned down, messages published from here. */
     this.rejectedUpgrades = 0
     this.publishedHere = 0
+    /** The core accepts connections. */
+    this.listening = false
     const wake = waker(new WeakRef(this))
     this.core = new native.NativeServer(config, limits, wake)
   }
@@ -125,7 +127,20 @@ class Link {
   onIdle() {
     if (this.stats().links > 0) return
     this.releaseProcess()
-    if (this._stopping) this.core.stop()
+    if (this._stopping && !this.listening) this.core.stop()
+  }
+
+  /** Accepts no more connections; those that are open keep the process alive. */
+  stopListening() {
+    this.listening = false
+    this.core.unlisten()
+    this.holdWhileConnected()
+    if (this._stopping) this.onIdle()
+  }
+
+  /** Connections that the core has accepted held nothing while it listened. */
+  holdWhileConnected() {
+    if (this.stats().links > 0) this.holdProcess()
   }
 
   // ---- commands ----

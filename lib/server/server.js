@@ -49,6 +49,8 @@ class AGServer extends Base {
     this._pendingClients = new hooks.ClientTable()
     this._live = hooks.liveValues(opts)
     this._native = undefined
+    /** @type {{ update(): void, take(bytes: Buffer): void } | undefined} */
+    this._entrance = undefined
     /** Bits of the decisions the app takes, as the core knows them. */
     this._hooks = 0
     Object.defineProperties(this, LIVE)
@@ -128,6 +130,7 @@ class AGServer extends Base {
   /** Hands the core the settings it decides by. */
   _reconfigure() {
     if (this._native) hooks.configure(this)
+    if (this._entrance) this._entrance.update()
   }
 
   _onListenerInterest(eventName, on) {

@@ -16,7 +16,7 @@ const BRIDGE_ONLY = process.env.ES_NETWORKCLUSTER_TRANSPORT === 'bridge'
 
 /**
  * All servers attached to one http.Server share one listener.
- * @type {WeakMap<object, { servers: Set<import('./server')>, listener: Function }>}
+ * @type {WeakMap<object, { servers: Set<import('./server')>, listener: Function, changed?: Function }>}
  */
 const attached = new WeakMap()
 
@@ -31,14 +31,29 @@ function attach(httpServer, server) {
     httpServer.on('upgrade', listener)
   }
   entry.servers.add(server)
+  if (entry.changed) entry.changed()
 }
 
 /** Stops serving; other servers on the same http.Server go on. */
 function detach(httpServer, server) {
   const entry = attached.get(httpServer)
-  if (!entry || !entry.servers.delete(server) || entry.servers.size) return
+  if (!entry || !entry.servers.delete(server)) return
+  if (entry.changed) entry.changed()
+  if (entry.servers.size) return
   attached.delete(httpServer)
   httpServer.removeListener('upgrade', entry.listener)
+}
+
+/** Whether it is the only server on `httpServer`. */
+function servesAlone(httpServer, server) {
+  const entry = attached.get(httpServer)
+  return !!entry && entry.servers.size === 1 && entry.servers.has(server)
+}
+
+/** Calls `changed` when servers come and go. */
+function onChange(httpServer, changed) {
+  const entry = attached.get(httpServer)
+  if (entry) entry.changed = changed
 }
 
 function route(httpServer, servers, request, socket, head) {
@@ -217,9 +232,14 @@ function fdOf(socket) {
   return socket._handle ? socket._handle.fd : -1
 }
 
+/** Whether no socket is to leave Node.js. */
+function isBridged(server) {
+  return BRIDGE_ONLY || server.options.transport === 'bridge'
+}
+
 // Only a plain TCP socket has nothing between its descriptor and the wire.
 function canTakeOver(server, socket) {
-  if (BRIDGE_ONLY || server.options.transport === 'bridge') return false
+  if (isBridged(server)) return false
   return (
     process.platform !== 'win32' &&
     socket instanceof net.Socket &&
@@ -239,4 +259,4 @@ function answer(socket, response) {
   socket.end(response)
 }
 
-module.exports = { attach, detach }
+module.exports = { attach, detach, isBridged, onChange, servesAlone, welcome }

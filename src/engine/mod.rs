@@ -3,12 +3,13 @@
 //! Nothing here knows of tokio, napi, a clock or a socket. [`hub::Hub`] is the composition; the
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
-//! `timer` (deadlines).
+//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`.
 
 pub mod auth;
 pub mod broker;
 pub mod command;
 pub mod config;
+pub mod http;
 pub mod hub;
 pub mod protocol;
 pub mod session;

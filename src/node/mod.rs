@@ -4,6 +4,8 @@
 mod chaos;
 mod commands;
 mod config;
+#[cfg(unix)]
+mod listen;
 mod metrics;
 mod names;
 mod server;
@@ -13,6 +15,8 @@ mod upgrade;
 mod wake;
 
 pub use config::{NativeConfig, NativeLimits};
+#[cfg(unix)]
+pub use listen::{NativeAddress, NativeReception};
 pub use metrics::{NativeMetrics, NativeThread, NativeTraffic};
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]

@@ -66,7 +66,7 @@ impl From<Stats> for NativeStats {
 #[derive(Debug)]
 pub struct NativeServer {
     pub(super) core: Arc<Core>,
-    max_payload: usize,
+    pub(super) max_payload: usize,
     pub(super) deflate: Option<DeflateOptions>,
     batch: u64,
 }

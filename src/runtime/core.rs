@@ -12,7 +12,7 @@ use super::chaos;
 use super::clock::now;
 use super::guard::guard;
 use super::heard::Heard;
-use super::io::{self, NewConnection, Wakers};
+use super::io::{self, Door, NewConnection, Wakers};
 use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
 use super::metrics::Published;
@@ -71,7 +71,8 @@ pub struct Core {
     caught_up: Condvar,
     wake_js: Box<dyn WakeJs>,
     /// There from the first connection to the end of the server.
-    wakers: Mutex<Option<Wakers>>,
+    pub(super) wakers: Mutex<Option<Wakers>>,
+    pub(super) door: Door,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
     /// Figures of the I/O threads.
@@ -125,6 +126,7 @@ impl Core {
             caught_up: Condvar::new(),
             wake_js,
             wakers: Mutex::new(None),
+            door: Door::default(),
             limits,
             memory,
             published: (0..io_threads).map(|_| Published::default()).collect(),
@@ -146,6 +148,7 @@ impl Core {
     /// Ends the I/O threads and with them every connection they own.
     pub fn stop(&self) {
         self.shard.lock().stopping = true;
+        self.door.close();
         if let Some(wakers) = self.wakers.lock().take() {
             wakers.wake(u64::MAX);
         }
@@ -190,24 +193,8 @@ impl Core {
     }
 
     /// A connection for an I/O thread. `None` after the server was stopped, or after a panic.
-    pub fn attach(&self, id: &str, js: bool, mut connection: NewConnection) -> Option<ConnId> {
-        let attached = self.try_locked(|shard| {
-            if shard.stopping {
-                return None;
-            }
-            let conn = shard.hub.open(id, js, now());
-            if let Some(request) = connection.request.take() {
-                shard.hub.keep_request(conn, request);
-            }
-            let thread = shard.least_busy();
-            // Where JavaScript has the socket, the app first gets to see it: see `Hub::start`.
-            shard.attach(conn, Owner::Thread(thread), js);
-            connection.conn = conn;
-            connection.paused = js;
-            shard.mailboxes[thread].push(Mail::Adopt(Box::new(connection)));
-            Some(conn)
-        });
-        attached.ok().flatten()
+    pub fn attach(&self, id: &str, js: bool, connection: NewConnection) -> Option<ConnId> {
+        self.locked(|shard| (!shard.stopping).then(|| shard.open(id, js, Box::new(connection))))
     }
 
     /// Figures.
@@ -382,6 +369,26 @@ impl Shard {
     fn next_due(&self) -> Option<Instant> {
         let due = [self.hub.next_due(), self.next_bridge_check];
         due.into_iter().flatten().min()
+    }
+
+    /// A new session, on the least busy thread.
+    pub(super) fn open(
+        &mut self,
+        id: &str,
+        js: bool,
+        mut connection: Box<NewConnection>,
+    ) -> ConnId {
+        let conn = self.hub.open(id, js, now());
+        if let Some(request) = connection.request.take() {
+            self.hub.keep_request(conn, request);
+        }
+        let thread = self.least_busy();
+        // Where JavaScript has the socket, the app first gets to see it: see `Hub::start`.
+        self.attach(conn, Owner::Thread(thread), js);
+        connection.conn = conn;
+        connection.paused = js;
+        self.mailboxes[thread].push(Mail::Adopt(connection));
+        conn
     }
 
     /// Tells the hub of connections that were refused something.

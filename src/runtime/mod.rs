@@ -26,6 +26,6 @@ mod tests;
 pub use self::bridge::BridgeEvent;
 pub use self::clock::now;
 pub use self::core::{Core, Limits, Stats, WakeJs};
-pub use self::io::NewConnection;
+pub use self::io::{NewConnection, Reception};
 pub use self::metrics::{Metrics, Reader, Tally, ThreadMetrics, Traffic};
 pub use self::outbox::Backpressure;

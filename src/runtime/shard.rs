@@ -8,6 +8,7 @@ use crate::engine::hub::Hub;
 
 use super::bridge::Bridges;
 use super::core::Limits;
+use super::io::Arriving;
 use super::js_queue::JsQueue;
 use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
@@ -66,6 +67,7 @@ pub(super) struct Shard {
     /// When bridged connections are looked through next.
     pub(super) next_bridge_check: Option<Instant>,
     pub(super) stopping: bool,
+    pub(super) arriving: Arriving,
 }
 
 impl Shard {
@@ -85,6 +87,7 @@ impl Shard {
             messages_received: 0,
             next_bridge_check: None,
             stopping: false,
+            arriving: Arriving::default(),
         }
     }
 

@@ -10,8 +10,15 @@ const subject = require('../../support/subject')
 const transport = process.argv[2]
 const tell = (message) => (parentPort ? parentPort.postMessage(message) : process.send(message))
 
-const httpServer = http.createServer()
-const server = subject.attach(httpServer, transport === 'default' ? {} : { transport })
+const server =
+  transport === 'listen'
+    ? subject.listen(0, tellPort)
+    : subject.attach(http.createServer(), transport === 'default' ? {} : { transport })
+const { httpServer } = server
+
+function tellPort() {
+  tell({ port: httpServer.address().port })
+}
 
 async function serve() {
   for await (const { socket } of server.listener('connection')) echo(socket)
@@ -34,6 +41,6 @@ async function close() {
 
 serve()
 hear()
-httpServer.listen(0, '127.0.0.1', () => tell({ port: httpServer.address().port }))
+if (transport !== 'listen') httpServer.listen(0, '127.0.0.1', tellPort)
 if (parentPort) parentPort.once('message', close)
 else process.once('message', close)

@@ -1,5 +1,6 @@
 //! The I/O threads: each owns its connections for life, and serves them with one event loop.
 
+mod listen;
 mod read;
 mod socket;
 mod thread;
@@ -9,17 +10,23 @@ use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use mio::{Poll, Token, Waker};
+use mio::{Poll, Registry, Token, Waker};
 
 use crate::engine::command::ConnId;
 use crate::engine::ws;
 
-use super::core::Core;
+use super::core::{Core, TIMEKEEPER};
 use super::guard::guard;
 use thread::Thread;
 
-/// What wakes a thread; all other tokens are slots.
+pub use listen::Reception;
+pub(super) use listen::{Arriving, Door};
+
+/// What wakes a thread.
 const WAKE: Token = Token(usize::MAX);
+
+/// The listener; below it are connections that have not sent their request, and then slots.
+const LISTENER: Token = Token(usize::MAX - 1);
 
 /// A socket after its upgrade, on its way to its I/O thread.
 #[derive(Debug)]
@@ -60,12 +67,16 @@ impl NewConnection {
 
 /// Wakes the I/O threads of a server.
 #[derive(Debug)]
-pub(super) struct Wakers(Vec<Arc<Waker>>);
+pub(super) struct Wakers {
+    wakers: Vec<Arc<Waker>>,
+    /// Of the thread that accepts.
+    registry: Registry,
+}
 
 impl Wakers {
     /// Wakes threads, one bit each.
     pub(super) fn wake(&self, threads: u64) {
-        for (thread, waker) in self.0.iter().enumerate() {
+        for (thread, waker) in self.wakers.iter().enumerate() {
             if threads & (1 << thread) != 0 {
                 // It fails only if the thread is gone.
                 let _gone = waker.wake();
@@ -78,8 +89,12 @@ impl Wakers {
 pub(super) fn start(core: &Arc<Core>) -> io::Result<Wakers> {
     let mut wakers = Vec::new();
     let mut threads = Vec::new();
+    let mut registry = None;
     for number in 0..core.limits.io_threads {
         let poll = Poll::new()?;
+        if number == TIMEKEEPER {
+            registry = Some(poll.registry().try_clone()?);
+        }
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         threads.push(Thread::new(
             Arc::clone(core),
@@ -99,5 +114,6 @@ pub(super) fn start(core: &Arc<Core>) -> io::Result<Wakers> {
             }
         })?;
     }
-    Ok(Wakers(wakers))
+    let registry = registry.ok_or(io::ErrorKind::NotFound)?;
+    Ok(Wakers { wakers, registry })
 }

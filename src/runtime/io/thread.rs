@@ -20,6 +20,7 @@ use crate::runtime::mail::Mail;
 use crate::runtime::metrics::Tally;
 use crate::runtime::outbox::{Line, Order, Outbox};
 
+use super::listen::Arrivals;
 use super::socket::Socket;
 use super::{NewConnection, WAKE, read};
 
@@ -33,7 +34,7 @@ const TURN_BYTES: usize = 1024 * 1024;
 pub(super) struct Thread {
     pub(super) core: Arc<Core>,
     pub(super) number: usize,
-    poll: Poll,
+    pub(super) poll: Poll,
     /// Lives as long as the thread: what wakes it must not vanish before it has woken.
     _waker: Arc<Waker>,
     pub(super) outbox: Outbox<Socket>,
@@ -48,6 +49,7 @@ pub(super) struct Thread {
     pub(super) lost: Vec<ConnId>,
     /// When what waits to be sent is to be sent.
     flush_at: Option<Instant>,
+    pub(super) arrivals: Arrivals,
 }
 
 impl Thread {
@@ -66,6 +68,7 @@ impl Thread {
             deadlines: VecDeque::new(),
             lost: Vec::new(),
             flush_at: None,
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Thread {
             events.iter().for_each(|event| self.note(event));
             if !turn.congested {
                 self.read_ready();
+                self.accept();
             }
             self.expire();
             self.drop_lost();
@@ -106,19 +110,20 @@ impl Thread {
     /// How long to wait for events: not at all if there is something to do.
     fn timeout(&mut self, turn: Turn) -> Option<Duration> {
         let none = Some(Duration::ZERO);
-        let readable = !turn.congested && !self.ready.is_empty();
+        let readable = !turn.congested && (!self.ready.is_empty() || self.arrivals.is_ready());
         if turn.more || readable || !self.lost.is_empty() {
             return none;
         }
         let deadline = self.deadlines.front().map(|(at, _)| *at);
-        let next = [turn.due, deadline, self.flush_at].into_iter();
+        let arrivals = self.arrivals.next_due();
+        let next = [turn.due, deadline, self.flush_at, arrivals].into_iter();
         let next = next.flatten().min()?;
         Some(round_up(next.saturating_duration_since(now().instant)))
     }
 
     /// Remembers what the system told of a socket.
     fn note(&mut self, event: &Event) {
-        if event.token() == WAKE {
+        if event.token() == WAKE || self.note_arrival(event) {
             return;
         }
         let Ok(slot) = u32::try_from(event.token().0) else {
@@ -157,6 +162,7 @@ impl Thread {
             self.deadlines.pop_front();
             self.listen(conn.slot, |ws, time, out| ws.expire(time, out));
         }
+        self.expire_arrivals(instant);
     }
 
     /// Does what the engine wants done. A panic costs one order only.

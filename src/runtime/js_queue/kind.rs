@@ -34,3 +34,6 @@ pub(super) const BRIDGE_DESTROY: u8 = 31;
 pub(super) const BRIDGE_PAUSE: u8 = 32;
 pub(super) const BRIDGE_RESUME: u8 = 33;
 pub(super) const RESPOND: u8 = 34;
+pub(super) const ACCEPTED: u8 = 40;
+pub(super) const HANDED: u8 = 41;
+pub(super) const ACCEPT_FAILED: u8 = 42;

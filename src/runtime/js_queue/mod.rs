@@ -50,6 +50,25 @@ impl JsQueue {
         self.text(message);
     }
 
+    /// A connection was taken on, and JavaScript wants to see it before it speaks.
+    pub fn push_accepted(&mut self, conn: ConnId, id: &str, request: &str) {
+        self.begin(kind::ACCEPTED, Some(conn));
+        self.text(id);
+        self.text(request);
+    }
+
+    /// A connection is Node.js' to serve; these bytes of it were read already.
+    pub fn push_handed(&mut self, bytes: &[u8]) {
+        self.begin(kind::HANDED, None);
+        self.bytes(bytes);
+    }
+
+    /// No connection can be accepted; `code` is the system's.
+    pub fn push_accept_failed(&mut self, code: i32) {
+        self.begin(kind::ACCEPT_FAILED, None);
+        self.number(Some(f64::from(code)));
+    }
+
     /// Bytes or an order for a socket that JavaScript owns.
     pub fn push_bridge(&mut self, conn: ConnId, event: &BridgeEvent) {
         match event {
