@@ -18,7 +18,7 @@ pub mod js_queue;
 mod mail;
 mod memory;
 mod metrics;
-mod outbox;
+pub mod outbox;
 mod shard;
 #[cfg(test)]
 mod tests;

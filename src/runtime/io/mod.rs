@@ -111,6 +111,8 @@ pub(super) fn start(core: &Arc<Core>) -> io::Result<Wakers> {
             // What a turn does is guarded in its parts; this is for the rest of it.
             if let Err(message) = guard(|| thread.run()) {
                 core.fault(&message);
+                // Nobody may wait for what this thread does not do any more.
+                core.stop();
             }
         })?;
     }

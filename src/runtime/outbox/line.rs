@@ -37,7 +37,7 @@ struct Backlog {
 
 /// A connection with what is to be sent on it; `T` is what its transport needs.
 #[derive(Debug)]
-pub(in crate::runtime) struct Line<T> {
+pub struct Line<T> {
     pub(in crate::runtime) conn: ConnId,
     pub(in crate::runtime) ws: ws::Connection,
     pub(in crate::runtime) io: T,
@@ -54,17 +54,18 @@ pub(in crate::runtime) struct Line<T> {
 
 /// What came of writing a turn's pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::runtime) struct Written {
+pub struct Written {
     /// Everything has left.
-    pub(in crate::runtime) all: bool,
+    pub all: bool,
     /// The socket takes no more at the moment.
-    pub(in crate::runtime) blocked: bool,
+    pub blocked: bool,
     /// Bytes it took.
-    pub(in crate::runtime) bytes: usize,
+    pub bytes: usize,
 }
 
 impl<T> Line<T> {
-    pub(in crate::runtime) fn new(conn: ConnId, ws: ws::Connection, io: T) -> Self {
+    /// A connection that nothing was sent on; `io` is its transport's.
+    pub fn new(conn: ConnId, ws: ws::Connection, io: T) -> Self {
         let framing = match ws.share_key() {
             _ if ws.can_share_frames() => Framing::Plain,
             Some(key) => Framing::Shared(key),
@@ -127,7 +128,7 @@ impl<T> Line<T> {
     }
 
     /// Writes the turn's pieces with as few calls of `write` as possible; keeps what is left.
-    pub(in crate::runtime) fn write(
+    pub fn write(
         &mut self,
         finished: &mut Finished,
         mut write: impl FnMut(&mut T, &[IoSlice<'_>]) -> io::Result<usize>,

@@ -30,8 +30,8 @@ use piece::{Log, LogId, Piece};
 pub(super) use deliver::Order;
 pub use limit::Backpressure;
 pub(super) use limit::Refused;
-pub(super) use line::{Line, Written};
-pub(super) use piece::Finished;
+pub use line::{Line, Written};
+pub use piece::Finished;
 
 /// The log of what goes to one connection only.
 const OWN: LogId = 0;
@@ -47,7 +47,7 @@ const KEPT_LOG: usize = 256 * 1024;
 
 /// The outgoing side of the connections of one thread.
 #[derive(Debug)]
-pub(super) struct Outbox<T> {
+pub struct Outbox<T> {
     lines: Lines<T>,
     audiences: Vec<Option<Box<Audience>>>,
     /// Channels with a log.
@@ -75,7 +75,8 @@ impl<T> Outbox<T> {
         outbox
     }
 
-    pub(super) fn insert(&mut self, line: Line<T>) {
+    /// Takes a connection on.
+    pub fn insert(&mut self, line: Line<T>) {
         self.lines.insert(line);
     }
 
@@ -129,7 +130,7 @@ impl<T> Outbox<T> {
     }
 
     /// From here on the connection gets what is published on the channel.
-    pub(super) fn join(&mut self, channel: ChannelId, slot: u32) {
+    pub fn join(&mut self, channel: ChannelId, slot: u32) {
         let Some(framing) = self.line(slot).map(|line| line.framing) else {
             return;
         };
@@ -163,7 +164,7 @@ impl<T> Outbox<T> {
     }
 
     /// A text message to all who have joined a channel.
-    pub(super) fn publish(&mut self, channel: ChannelId, text: &Bytes) {
+    pub fn publish(&mut self, channel: ChannelId, text: &Bytes) {
         let Some(Some(audience)) = self.audiences.get_mut(channel as usize) else {
             return;
         };
@@ -194,7 +195,7 @@ impl<T> Outbox<T> {
     }
 
     /// Ends the turn: `each` connection with something to send gets to write it.
-    pub(super) fn flush(&mut self, mut each: impl FnMut(&mut Line<T>, &mut Finished)) {
+    pub fn flush(&mut self, mut each: impl FnMut(&mut Line<T>, &mut Finished)) {
         if self.lines.dirty.is_empty() {
             return;
         }

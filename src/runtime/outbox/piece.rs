@@ -105,7 +105,7 @@ pub(super) type Logs = [FinishedLog];
 
 /// A turn after its end.
 #[derive(Debug, Default)]
-pub(in crate::runtime) struct Finished {
+pub struct Finished {
     pub(super) logs: Vec<FinishedLog>,
     /// Where small pieces are put together.
     pub(super) together: Vec<u8>,
