@@ -20,10 +20,11 @@ const folder = path.join(__dirname, 'peers')
 /** @type {Record<string, Peer>} */
 const peers = {
   ours: {
-    title: 'es-networkcluster',
+    title: 'es-networkcluster, 1 I/O thread',
     script: 'ours.js',
     protocol: 'socketcluster',
     ours: true,
+    env: { IO_THREADS: '1' },
   },
   'ours-2': {
     title: 'es-networkcluster, 2 I/O threads',
@@ -37,7 +38,7 @@ const peers = {
     script: 'ours.js',
     protocol: 'socketcluster',
     ours: true,
-    env: { LISTEN: '1' },
+    env: { LISTEN: '1', IO_THREADS: '1' },
     scenarios: ['idle'],
   },
   socketcluster: {
