@@ -213,7 +213,7 @@ class Link {
 
   _take() {
     this._reader = new EventReader(this.core.drain())
-    this._batch = this.core.batch
+    this._batch = this._reader.batch
   }
 
   _acknowledgeSoon() {

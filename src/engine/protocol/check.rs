@@ -151,9 +151,10 @@ enum Next {
 }
 
 /// The containers that are open, one bit each: depth must not cost more than the text that
-/// opened it.
+/// opened it. The outermost ones are in a word that is always there.
 #[derive(Debug, Default)]
 struct Nesting {
+    first: u64,
     words: Vec<u64>,
     depth: usize,
     too_deep: bool,
@@ -202,10 +203,14 @@ impl Notes {
 impl Nesting {
     fn push(&mut self, object: bool, start: usize) {
         let (word, bit) = (self.depth / 64, self.depth % 64);
-        if word == self.words.len() {
+        if word > self.words.len() {
             self.words.push(0);
         }
-        if let Some(bits) = self.words.get_mut(word) {
+        let bits = match word.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(index) => self.words.get_mut(index),
+        };
+        if let Some(bits) = bits {
             *bits = (*bits & !(1 << bit)) | (u64::from(object) << bit);
         }
         if let Some(notes) = &mut self.notes {
@@ -224,7 +229,11 @@ impl Nesting {
     /// Whether the innermost container is an object; `None` at the top.
     fn in_object(&self) -> Option<bool> {
         let last = self.depth.checked_sub(1)?;
-        Some(self.words.get(last / 64)? >> (last % 64) & 1 == 1)
+        let bits = match (last / 64).checked_sub(1) {
+            None => self.first,
+            Some(index) => *self.words.get(index)?,
+        };
+        Some(bits >> (last % 64) & 1 == 1)
     }
 }
 

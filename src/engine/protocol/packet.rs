@@ -132,7 +132,11 @@ fn members<const N: usize>(
             Some(outline) => outline.skip_value(text, value),
             None => skip_value(text, value),
         };
-        if let Some(slot) = names.iter().position(|name| raw_equals(key, name)) {
+        let slot = match memchr(b'\\', key.as_bytes()) {
+            None => names.iter().position(|name| key == *name),
+            Some(_) => names.iter().position(|name| raw_equals(key, name)),
+        };
+        if let Some(slot) = slot {
             found[slot] = Some(value..end);
         }
         // Past the comma; past the closing brace there is nothing of this object.

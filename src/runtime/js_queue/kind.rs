@@ -34,3 +34,4 @@ pub(super) const BRIDGE_DESTROY: u8 = 31;
 pub(super) const BRIDGE_PAUSE: u8 = 32;
 pub(super) const BRIDGE_RESUME: u8 = 33;
 pub(super) const RESPOND: u8 = 34;
+pub(super) const PACKET_ASK: u8 = 35;
