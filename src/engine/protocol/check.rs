@@ -1,6 +1,6 @@
 //! Checking JSON text, without building values and without recursion.
 
-use super::outline::{LONG, OUTLINED, Outline};
+use super::outline::{LONG, Members, OUTLINED, Outline};
 use super::scan::skip_space;
 
 /// What the text of a frame holds.
@@ -130,7 +130,8 @@ impl Check {
     /// Where the long values are, once the text has turned out to be JSON.
     #[must_use]
     pub fn into_outline(self) -> Outline {
-        Outline::new(self.open.notes.map_or_else(Vec::new, |notes| notes.long))
+        let Nesting { notes, members, .. } = self.open;
+        Outline::new(notes.map_or_else(Vec::new, |notes| notes.long), members)
     }
 }
 
@@ -160,6 +161,8 @@ struct Nesting {
     too_deep: bool,
     /// Notes of the long values; short text has none.
     notes: Option<Box<Notes>>,
+    /// Those of the outermost object.
+    members: Members,
 }
 
 /// Where the long values near the top of a text are.
@@ -314,6 +317,9 @@ impl Scanner<'_> {
 
     /// Closes a container that ends after a value, or stops before the next value.
     fn after_value(&mut self, open: &mut Nesting) -> Option<Next> {
+        if open.depth == 1 {
+            open.members.value_ends(self.pos);
+        }
         self.space();
         let Some(object) = open.in_object() else {
             return (self.pos == self.bytes.len()).then_some(Next::End);
@@ -332,6 +338,7 @@ impl Scanner<'_> {
 
     /// Reads a key, its colon and the space around it.
     fn key(&mut self, open: &mut Nesting) -> Option<Next> {
+        open.members.key_begins(self.pos);
         self.expect(b'"')?;
         self.text(true, open)
     }
@@ -356,9 +363,13 @@ impl Scanner<'_> {
             }
             return Some(Next::After);
         }
+        let end = self.pos;
         self.space();
         self.expect(b':')?;
         self.space();
+        if open.depth == 1 {
+            open.members.value_begins(end, self.pos);
+        }
         Some(Next::Value)
     }
 
