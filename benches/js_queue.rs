@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use es_networkcluster::engine::command::{ConnId, JsEvent, PacketKind};
-use es_networkcluster::engine::protocol::JsonText;
+use es_networkcluster::engine::protocol::Utf8;
 use es_networkcluster::runtime::js_queue::JsQueue;
 
 /// Events in a batch.
@@ -20,9 +20,9 @@ fn calls(size: usize) -> Vec<JsEvent> {
         },
         seq: 0,
         kind: PacketKind::Invoke,
-        name: JsonText::from_str("echo"),
+        name: Utf8::from("echo".to_owned()),
         cid: Some(f64::from(slot)),
-        data: Some(data.clone()),
+        data: Some(Utf8::from(data.clone())),
         expired: None,
     };
     (0..EVENTS).map(call).collect()

@@ -42,10 +42,8 @@ export declare class NativeServer {
   bridgeEnded(slot: number, generation: number): void
   /** A socket of JavaScript's is gone. */
   bridgeClosed(slot: number, generation: number): void
-  /** Takes the events that wait. */
+  /** Takes the events that wait; the number of their batch stands at the end. */
   drain(): Buffer
-  /** Number of the batch that was drained last. */
-  get batch(): number
   /**
    * Carries out a batch of commands; `seen` is the number of the
    * last batch the app has seen, or 0.

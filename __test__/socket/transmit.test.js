@@ -144,3 +144,22 @@ behaviour('useCache with stringifiedData sends the given text', async (running) 
   await client.until(() => client.events('#publish').length === 1)
   assert.equal(client.events('#publish')[0].data.data, 'cached')
 })
+
+behaviour('payloads of all lengths and kinds arrive as they were sent', async (running) => {
+  const { client, socket } = await running.rawPair()
+  const kinds = [undefined, null, 0, '', 'ä€😀\ud800"\\\n', [], {}, { a: [1, { b: '}],' }] }]
+  const lengths = [10, 4000, 5000, 70000]
+  const sent = []
+  for (let round = 0; round < 60; round++) {
+    sent.push(...kinds, 'x'.repeat(lengths[round % lengths.length]), { round })
+  }
+  const received = []
+  const all = (async () => {
+    for await (const data of socket.receiver('any')) {
+      if (received.push(data) === sent.length) return
+    }
+  })()
+  client.send(JSON.stringify(sent.map((data) => ({ event: 'any', data }))))
+  await all
+  assert.deepEqual(received, sent)
+})

@@ -39,9 +39,10 @@ const KIND = Object.freeze({
   BRIDGE_PAUSE: 32,
   BRIDGE_RESUME: 33,
   RESPOND: 34,
-  ACCEPTED: 40,
-  HANDED: 41,
-  ACCEPT_FAILED: 42,
+  PACKET_ASK: 35,
+  ACCEPTED: 36,
+  HANDED: 37,
+  ACCEPT_FAILED: 38,
 })
 
 // Kinds without a connection; all others start with one.
@@ -66,6 +67,10 @@ function flags(numbers) {
 
 const PACKET_KINDS = ['transmit', 'invoke', 'subscribe', 'publishIn']
 const NONE = 0xffffffff
+/** Marks the number of a payload among those that stand together. */
+const NUMBERED = 0x80000000
+/** A batch ends with its number, and before that the length of its payloads. */
+const TRAILER = 12
 
 /**
  * Names that came lately, so that the same one is not made again for each packet.
@@ -79,8 +84,14 @@ class EventReader {
   constructor(buffer) {
     this.buffer = /** @type {Buffer & { utf8Slice(start: number, end: number): string }} */ (buffer)
     this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
-    this.length = buffer.length
+    const end = buffer.length - TRAILER
+    /** Number of the batch. */
+    this.batch = this.view.getFloat64(end + 4, true)
+    /** Where the records end and the payloads begin. */
+    this.length = end - this.view.getUint32(end, true)
     this.position = 0
+    /** @type {any[] | undefined} */
+    this._payloads = undefined
     /** Where the event read last began, and its packet's name ended. */
     this._start = 0
     this._named = 0
@@ -140,6 +151,30 @@ class EventReader {
     if (this.view.getUint32(this.position, true) !== NONE) return this.text()
     this.position += 4
     return undefined
+  }
+
+  /**
+   * The payload of a packet for the app.
+   * @returns {any} what its JSON text stands for; nothing if there is none
+   */
+  payload() {
+    const head = this.view.getUint32(this.position, true)
+    if (head === NONE || head < NUMBERED) {
+      const json = this.json()
+      return json === undefined ? undefined : JSON.parse(json)
+    }
+    this.position += 4
+    this._payloads ??= this._parsePayloads()
+    const number = head - NUMBERED
+    const value = this._payloads[number]
+    // It is the app's to keep or to let go of.
+    this._payloads[number] = undefined
+    return value
+  }
+
+  /** All at once, since a call of the parser costs as much as a short text. */
+  _parsePayloads() {
+    return JSON.parse(this.buffer.utf8Slice(this.length, this.buffer.length - TRAILER))
   }
 
   name() {

@@ -8,6 +8,9 @@
 const SHORT = 48
 /** What JSON writes otherwise, or UTF-8 as more than one byte. */
 const ESCAPED = /[^ !#-[\]-~]/
+/** The same, by UTF-16 unit. */
+const UNFIT = new Uint8Array(0x10000).fill(1)
+for (let unit = 0x20; unit < 0x7f; unit++) UNFIT[unit] = unit === 0x22 || unit === 0x5c ? 1 : 0
 const DEEPEST = 16
 /** More than a number or word takes together with what closes the values around it. */
 const SLACK = 64
@@ -56,7 +59,7 @@ function writeValue(value, depth) {
     case 'string':
       return writeString(value)
     case 'number':
-      return writeWord(Number.isFinite(value) ? String(value) : 'null')
+      return writeNumber(value)
     case 'boolean':
       return writeWord(value ? 'true' : 'false')
     case 'object':
@@ -109,15 +112,17 @@ function writeString(text) {
   if (length > SHORT) return writeLong(text)
   const target = bytes
   let position = at
+  // Whether a unit was no plain one is asked once, after the loop: that is twice as fast.
+  let unfit = 0
   target[position++] = 0x22
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i)
-    if (unit < 0x20 || unit > 0x7e || unit === 0x22 || unit === 0x5c) return false
+    unfit |= UNFIT[unit]
     target[position++] = unit
   }
   target[position++] = 0x22
   at = position
-  return true
+  return unfit === 0
 }
 
 function writeLong(text) {
@@ -125,6 +130,25 @@ function writeLong(text) {
   bytes[at++] = 0x22
   at += bytes.latin1Write(text, at, text.length)
   bytes[at++] = 0x22
+  return true
+}
+
+function writeNumber(value) {
+  const whole = value | 0
+  // Also zero goes the other way, of which there are two.
+  if (whole !== value || whole <= 0) {
+    return writeWord(Number.isFinite(value) ? String(value) : 'null')
+  }
+  if (at > end) return false
+  let digits = 1
+  for (let bound = 10; digits < 10 && whole >= bound; bound *= 10) digits++
+  let rest = whole
+  for (let place = at + digits - 1; place >= at; place--) {
+    const next = (rest / 10) | 0
+    bytes[place] = 0x30 + rest - next * 10
+    rest = next
+  }
+  at += digits
   return true
 }
 

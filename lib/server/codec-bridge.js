@@ -24,8 +24,7 @@ class CodecBridge {
     return data === undefined ? undefined : JSON.stringify(pack(data))
   }
 
-  decodeData(json) {
-    const value = JSON.parse(json)
+  decodePayload(value) {
     return typeof value === 'string' ? unpack(value) : value
   }
 

@@ -48,6 +48,14 @@ const SESSION = {
     const json = reader.json()
     return (socket) => socket._onHandled(name, cid, json)
   },
+  [KIND.PACKET_ASK](reader) {
+    const seq = reader.u32()
+    const kind = reader.packetKind()
+    const name = reader.name()
+    const cid = reader.number()
+    const packet = { kind, name, cid, json: reader.json(), expired: reader.number() }
+    return (socket) => socket._decide(seq, packet)
+  },
   [KIND.RESPOND](reader) {
     const name = reader.name()
     const cid = reader.number()
@@ -193,20 +201,13 @@ function acceptError(errno) {
 /** A packet for the app, which is most of what comes; returns the stream it went to. */
 function onPacket(link, reader) {
   const connection = link.connection(reader.u32(), reader.u32())
-  const seq = reader.u32()
   const kind = reader.packetKind()
   const name = reader.name()
   const cid = reader.number()
-  if (seq === 0) {
-    const { server } = link
-    const json = reader.json()
-    reader.number()
-    if (!connection) return undefined
-    return server._socketOf(connection)._handle(kind, name, cid, server._decodeData(json))
-  }
-  const packet = { kind, name, cid, json: reader.json(), expired: reader.number() }
-  if (connection) link.server._socketOf(connection)._decide(seq, packet)
-  return undefined
+  const payload = reader.payload()
+  if (!connection) return undefined
+  const { server } = link
+  return server._socketOf(connection)._handle(kind, name, cid, server._decodePayload(payload))
 }
 
 /** Handles the next event; returns the stream it went to if it was a packet for the app. */

@@ -10,7 +10,7 @@ const handlers = require('./handlers')
 
 // Between two events of one connection the app's loops get this many turns of the microtask
 // queue, so that they see events in the order the client caused them.
-const TURNS_BETWEEN_EVENTS = 12
+const TURNS_BETWEEN_EVENTS = 13
 
 // Sent before the queue of microtasks is done if so much has been collected.
 const FLUSH_AT = 256 * 1024
@@ -201,22 +201,19 @@ class Link {
       while (!this._reader.done) {
         const slot = this._reader.peekSlot()
         const stream = this._dispatch(this._reader)
-        if (slot !== -1 && slot === this._reader.peekSlot()) await this._turns(stream)
+        if (slot === -1 || slot !== this._reader.peekSlot()) continue
+        // The app's loops run before the next event. Where that is a packet of the same kind, for
+        // the same loop, that one has seen enough when it waits for more.
+        const loop = stream !== undefined && this._reader.repeats() ? stream : undefined
+        for (let turn = 1; turn < TURNS_BETWEEN_EVENTS; turn++) {
+          await NEXT_TURN
+          if (loop !== undefined && loop.isWaiting) break
+        }
+        await NEXT_TURN
       }
     } finally {
       this._dispatching = false
       this._acknowledgeSoon()
-    }
-  }
-
-  /** Lets the app's loops run before the next event; the last one went to `stream`, if to any. */
-  async _turns(stream) {
-    // Where the next packet is of the same kind, for the same loop, that one has seen enough when
-    // it waits for more.
-    const loop = stream !== undefined && this._reader.repeats() ? stream : undefined
-    for (let turn = 0; turn < TURNS_BETWEEN_EVENTS; turn++) {
-      await NEXT_TURN
-      if (loop !== undefined && loop.isWaiting) return
     }
   }
 
@@ -231,7 +228,7 @@ class Link {
 
   _take() {
     this._reader = new EventReader(this.core.drain())
-    this._batch = this.core.batch
+    this._batch = this._reader.batch
   }
 
   _acknowledgeSoon() {

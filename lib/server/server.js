@@ -215,8 +215,12 @@ class AGServer extends Base {
 
   /** A payload of the core's, as the app's codec or JSON has it. */
   _decodeData(json) {
-    if (json === undefined) return undefined
-    return this._codecBridge.active ? this._codecBridge.decodeData(json) : JSON.parse(json)
+    return json === undefined ? undefined : this._decodePayload(JSON.parse(json))
+  }
+
+  /** What a payload is to the app, given what its JSON text stands for. */
+  _decodePayload(value) {
+    return this._codecBridge.active ? this._codecBridge.decodePayload(value) : value
   }
 
   /** What outbound middleware's `useCache` sends: a publish as it was, encoded once for all. */

@@ -104,10 +104,11 @@ class Consumer extends Base {
 
   _makeSteps() {
     const finish = () => this._settleWaiting()
+    const oneMore = () => {
+      NOW.then(finish)
+    }
     this._wake = () => {
-      NOW.then(() => {
-        NOW.then(finish)
-      })
+      NOW.then(oneMore)
     }
     this._note = () => {
       this._noted = true

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::broker::ChannelId;
-use super::protocol::{ErrorValue, JsonText};
+use super::protocol::{ErrorValue, JsonText, Utf8};
 use super::session::Counters;
 
 /// A client's connection: a slot, and a generation that tells its successive owners apart.
@@ -179,9 +179,9 @@ pub enum JsEvent {
         conn: ConnId,
         seq: u32,
         kind: PacketKind,
-        name: JsonText,
+        name: Utf8,
         cid: Option<f64>,
-        data: Option<String>,
+        data: Option<Utf8>,
         expired: Option<f64>,
     },
     /// A packet of the protocol's own has been handled and somebody listens for these.
@@ -300,8 +300,8 @@ impl JsEvent {
             | Self::Message { data, .. }
             | Self::Raw { data, .. }
             | Self::DecodeAsk { data, .. } => data.len(),
-            Self::Packet { data, .. }
-            | Self::Handled { data, .. }
+            Self::Packet { data, .. } => data.as_ref().map_or(0, |data| data.as_str().len()),
+            Self::Handled { data, .. }
             | Self::Response { data, .. }
             | Self::BrokerPublishAsk { data, .. } => data.as_ref().map_or(0, String::len),
             _ => 0,

@@ -19,7 +19,11 @@ const NONE: u32 = u32::MAX;
 /// # Errors
 /// The buffer ends inside a command or names an unknown one; what came before has been done.
 pub(super) fn apply(hub: &mut Hub, buffer: &[u8], now: Now) -> Result<(), &'static str> {
-    let mut reader = Reader { rest: buffer };
+    let mut reader = Reader {
+        rest: buffer,
+        all: buffer,
+        copy: None,
+    };
     while let Some(operation) = reader.operation() {
         one(hub, operation, &mut reader, now).ok_or("malformed command")?;
     }
@@ -50,7 +54,7 @@ fn to_session(hub: &mut Hub, operation: u8, reader: &mut Reader<'_>, now: Now) -
     match operation {
         1 => hub.send(conn, true, Bytes::copy_from_slice(reader.bytes()?)),
         2 => hub.send(conn, false, Bytes::copy_from_slice(reader.bytes()?)),
-        3 => hub.send_packet(conn, reader.text()?.to_owned()),
+        3 => hub.send_packet(conn, reader.packet()?),
         4 => {
             let code = reader.u32()?;
             hub.close(conn, u16::try_from(code).unwrap_or(1006), reader.text()?);
@@ -135,7 +139,14 @@ fn batch_operation(number: u32) -> Option<BatchOp> {
 /// Reads fields; `None` where the buffer ends too early or text is no UTF-8.
 struct Reader<'a> {
     rest: &'a [u8],
+    all: &'a [u8],
+    /// The whole batch, to share parts of.
+    copy: Option<Bytes>,
 }
+
+/// Packets up to this length share one copy of their batch, if that is not too long either.
+const SHARED: usize = 1024;
+const SHARED_BATCH: usize = 512 * 1024;
 
 impl<'a> Reader<'a> {
     fn operation(&mut self) -> Option<u8> {
@@ -174,6 +185,16 @@ impl<'a> Reader<'a> {
     fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = self.u32()?;
         self.take(length as usize)
+    }
+
+    fn packet(&mut self) -> Option<Utf8> {
+        let (all, bytes) = (self.all, self.bytes()?);
+        if bytes.len() > SHARED || all.len() > SHARED_BATCH {
+            return Utf8::checked(Bytes::copy_from_slice(bytes));
+        }
+        let end = all.len() - self.rest.len();
+        let copy = self.copy.get_or_insert_with(|| Bytes::copy_from_slice(all));
+        Utf8::checked(copy.slice(end - bytes.len()..end))
     }
 
     fn text(&mut self) -> Option<&'a str> {

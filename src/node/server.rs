@@ -68,7 +68,6 @@ pub struct NativeServer {
     pub(super) core: Arc<Core>,
     pub(super) max_payload: usize,
     pub(super) deflate: Option<DeflateOptions>,
-    batch: u64,
 }
 
 #[napi]
@@ -93,7 +92,6 @@ impl NativeServer {
             core,
             max_payload: limits.max_payload as usize,
             deflate: None,
-            batch: 0,
         })
     }
 
@@ -160,18 +158,12 @@ impl NativeServer {
         self.core.bridge_closed(ConnId { slot, generation });
     }
 
-    /// Takes the events that wait.
+    /// Takes the events that wait; the number of their batch stands at the end.
     #[napi(catch_unwind)]
-    pub fn drain(&mut self) -> Buffer {
-        let (events, batch) = self.core.take_events();
-        self.batch = batch;
+    pub fn drain(&self) -> Buffer {
+        let (mut events, batch) = self.core.take_events();
+        events.extend_from_slice(&(batch as f64).to_le_bytes());
         events.into()
-    }
-
-    /// Number of the batch that was drained last.
-    #[napi(getter, catch_unwind)]
-    pub fn batch(&self) -> f64 {
-        self.batch as f64
     }
 
     /// Carries out a batch of commands; `seen` is the number of the

@@ -157,12 +157,18 @@ impl Core {
     /// Runs `work` on the engine, then carries out what the engine decided. A panic is reported to
     /// JavaScript and gives `None`. If that makes an I/O thread fall far behind, waits for it.
     pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Now) -> T) -> Option<T> {
-        let result = self.try_locked(|shard| {
+        let mut shard = self.shard.lock();
+        let before = Before::of(&shard);
+        let result = execute(&mut shard, |shard| {
             chaos::point("call");
             shard.hub.begin_turn();
             work(&mut shard.hub, now())
         });
-        self.wait_for_threads();
+        let full = shard.mailboxes.iter().any(Mailbox::is_full);
+        self.wake(shard, &before);
+        if full {
+            self.wait_for_threads();
+        }
         result.ok()
     }
 

@@ -11,8 +11,7 @@ impl Hub {
     /// Handles one packet, or holds it back until the app has seen what came before it. Events for
     /// the app itself, and answers to its calls, need not wait: they reach it in order.
     pub(super) fn dispatch(&mut self, slot: u32, held: Held, now: Now) {
-        let text = held.text.clone();
-        let json = text.as_ref().map_or("", Utf8::as_str);
+        let json = held.text.as_ref().map_or("", Utf8::as_str);
         let packet = Packet::outlined(json, &held.outline);
         let event = packet.event.as_ref().map(Name::as_str);
         self.remember_call(slot, &packet);
@@ -39,7 +38,10 @@ impl Hub {
                     packet.data,
                 );
             }
-            Some(_) => self.app_event(slot, &packet, held.payload, now),
+            Some(name) => match &held.text {
+                Some(text) if self.is_plain(name) => self.plain_event(slot, &packet, text, now),
+                _ => self.app_event(slot, &packet, held.payload, now),
+            },
             None => self.not_a_packet(slot, held.message),
         }
     }
@@ -101,10 +103,10 @@ impl Hub {
 
     /// Whether the packet goes straight to the app, to be handled or to be decided on.
     fn reaches_app(&self, slot: u32, packet: &Packet<'_>) -> bool {
-        let Some(event) = &packet.event else {
+        let Some(event) = packet.event.as_ref().map(Name::as_str) else {
             return false;
         };
-        let own = ["#authenticate", "#removeAuthToken"].contains(&event.as_str());
+        let own = ["#authenticate", "#removeAuthToken"].contains(&event);
         if self.hooked(hook::INBOUND) && !own {
             return matches!(self.classify(slot, packet), Ok(Some(_)));
         }
@@ -113,12 +115,8 @@ impl Hub {
         } else {
             socket_interest::RECEIVER
         };
-        let protocol = event.as_str().starts_with('#');
-        let heard = self
-            .sessions
-            .get(slot)
-            .is_some_and(|session| session.wants(wanted));
-        heard && !protocol
+        let session = self.sessions.get(slot);
+        !event.starts_with('#') && session.is_some_and(|session| session.wants(wanted))
     }
 
     pub(super) fn gate_is_closed(&self, slot: u32) -> bool {

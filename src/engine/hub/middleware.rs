@@ -102,8 +102,11 @@ impl Hub {
             PacketKind::Publish | PacketKind::Subscribe => packet.channel.clone(),
             PacketKind::Invoke | PacketKind::Transmit => Some(packet.event.clone()),
         };
-        let (kind, cid, data) = (packet.kind, packet.cid, packet.data.clone());
-        let Some(name) = name else { return };
+        let (kind, cid) = (packet.kind, packet.cid);
+        let data = packet.data.clone().map(Utf8::from);
+        let Some(name) = name.as_ref().map(Utf8::from) else {
+            return;
+        };
         if let Some((conn, seq)) = self.wait(slot, Wait::Inbound(packet)) {
             self.js_gated(
                 slot,

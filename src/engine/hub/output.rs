@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Hub, Now};
 use crate::engine::command::{Command, ConnId, JsEvent};
 use crate::engine::config::{hook, interest};
-use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, encode};
+use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, Utf8, encode};
 use crate::engine::session::{Batching, Link};
 
 /// What an app can do about batching.
@@ -34,9 +34,15 @@ impl Hub {
     }
 
     /// A packet of the app's, encoded by the default codec; held back while batching.
-    pub fn send_packet(&mut self, conn: ConnId, packet: String) {
-        if self.is_current(conn) {
-            self.packet(conn.slot, packet);
+    pub fn send_packet(&mut self, conn: ConnId, packet: Utf8) {
+        let Some(session) = self.live(conn) else {
+            return;
+        };
+        let batching = session.batching.as_ref().is_some_and(|it| it.buffering);
+        if batching || self.hooked(hook::CODEC) {
+            self.packet(conn.slot, packet.as_str().to_owned());
+        } else {
+            self.send_text(conn.slot, packet.into_bytes());
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Hub, Now};
 use crate::engine::command::{JsEvent, PacketKind, Replacement};
 use crate::engine::config::{hook, socket_interest};
 use crate::engine::protocol::packet::{self, Name};
-use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, canonical};
+use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, Packet, Utf8, canonical};
 use crate::engine::session::OwnedPacket;
 
 impl Hub {
@@ -89,7 +89,7 @@ impl Hub {
         // What goes to the app is not copied where nobody can hear it.
         let unheard = malformed.is_empty()
             && !self.hooked(hook::INBOUND)
-            && !self.wants(slot, wanted(kind, &event));
+            && !self.wants(slot, wanted(kind, event.as_str()));
         let data = packet.data.filter(|_| !unheard).map(str::to_owned);
         Ok(Some(OwnedPacket {
             kind,
@@ -101,20 +101,45 @@ impl Hub {
         }))
     }
 
+    /// Whether a packet is a call or an event of the app's own that nothing decides on.
+    pub(super) fn is_plain(&self, event: &str) -> bool {
+        !event.starts_with('#') && !self.hooked(hook::INBOUND)
+    }
+
+    /// Such a packet, handed on without a copy: dropped where nobody can hear it.
+    pub(super) fn plain_event(&mut self, slot: u32, packet: &Packet<'_>, text: &Utf8, now: Now) {
+        let expired = self.expire_token(slot, now);
+        self.tell_lost_token(slot, expired);
+        let kind = match packet.cid {
+            Some(_) => PacketKind::Invoke,
+            None => PacketKind::Transmit,
+        };
+        let (Some(session), Some(event)) = (self.sessions.get(slot), &packet.event) else {
+            return;
+        };
+        if session.wants(wanted(kind, event.as_str())) {
+            let event = JsEvent::Packet {
+                conn: session.conn,
+                seq: 0,
+                kind,
+                name: text.sharing(event.as_str()),
+                cid: packet.cid,
+                data: packet.data.map(|data| text.sharing(data)),
+                expired: None,
+            };
+            self.js_gated(slot, event);
+        }
+    }
+
     /// A call or an event for the app: dropped where nobody can hear it.
     fn for_app(&mut self, slot: u32, packet: OwnedPacket) {
         let Some(session) = self.sessions.get(slot) else {
             return;
         };
-        if session.wants(wanted(packet.kind, &packet.event)) {
+        if session.wants(wanted(packet.kind, packet.event.as_str())) {
             let conn = session.conn;
-            let OwnedPacket {
-                kind,
-                event: name,
-                cid,
-                data,
-                ..
-            } = packet;
+            let OwnedPacket { kind, cid, .. } = packet;
+            let (name, data) = (Utf8::from(&packet.event), packet.data.map(Utf8::from));
             self.js_gated(
                 slot,
                 JsEvent::Packet {
@@ -188,8 +213,8 @@ impl Hub {
 }
 
 /// What hears a call or an event of this name.
-fn wanted(kind: PacketKind, event: &JsonText) -> u16 {
-    match (kind, event.as_str().starts_with('#')) {
+fn wanted(kind: PacketKind, event: &str) -> u16 {
+    match (kind, event.starts_with('#')) {
         (PacketKind::Invoke, false) => socket_interest::PROCEDURE,
         (PacketKind::Invoke, true) => socket_interest::PROTOCOL_PROCEDURE,
         (_, false) => socket_interest::RECEIVER,

@@ -1,6 +1,6 @@
 //! Checking JSON text, without building values and without recursion.
 
-use super::outline::{LONG, OUTLINED, Outline};
+use super::outline::{LONG, Members, OUTLINED, Outline};
 use super::scan::skip_space;
 
 /// What the text of a frame holds.
@@ -130,7 +130,8 @@ impl Check {
     /// Where the long values are, once the text has turned out to be JSON.
     #[must_use]
     pub fn into_outline(self) -> Outline {
-        Outline::new(self.open.notes.map_or_else(Vec::new, |notes| notes.long))
+        let Nesting { notes, members, .. } = self.open;
+        Outline::new(notes.map_or_else(Vec::new, |notes| notes.long), members)
     }
 }
 
@@ -151,14 +152,17 @@ enum Next {
 }
 
 /// The containers that are open, one bit each: depth must not cost more than the text that
-/// opened it.
+/// opened it. The outermost ones are in a word that is always there.
 #[derive(Debug, Default)]
 struct Nesting {
+    first: u64,
     words: Vec<u64>,
     depth: usize,
     too_deep: bool,
     /// Notes of the long values; short text has none.
     notes: Option<Box<Notes>>,
+    /// Those of the outermost object.
+    members: Members,
 }
 
 /// Where the long values near the top of a text are.
@@ -202,10 +206,14 @@ impl Notes {
 impl Nesting {
     fn push(&mut self, object: bool, start: usize) {
         let (word, bit) = (self.depth / 64, self.depth % 64);
-        if word == self.words.len() {
+        if word > self.words.len() {
             self.words.push(0);
         }
-        if let Some(bits) = self.words.get_mut(word) {
+        let bits = match word.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(index) => self.words.get_mut(index),
+        };
+        if let Some(bits) = bits {
             *bits = (*bits & !(1 << bit)) | (u64::from(object) << bit);
         }
         if let Some(notes) = &mut self.notes {
@@ -224,7 +232,11 @@ impl Nesting {
     /// Whether the innermost container is an object; `None` at the top.
     fn in_object(&self) -> Option<bool> {
         let last = self.depth.checked_sub(1)?;
-        Some(self.words.get(last / 64)? >> (last % 64) & 1 == 1)
+        let bits = match (last / 64).checked_sub(1) {
+            None => self.first,
+            Some(index) => *self.words.get(index)?,
+        };
+        Some(bits >> (last % 64) & 1 == 1)
     }
 }
 
@@ -305,6 +317,9 @@ impl Scanner<'_> {
 
     /// Closes a container that ends after a value, or stops before the next value.
     fn after_value(&mut self, open: &mut Nesting) -> Option<Next> {
+        if open.depth == 1 {
+            open.members.value_ends(self.pos);
+        }
         self.space();
         let Some(object) = open.in_object() else {
             return (self.pos == self.bytes.len()).then_some(Next::End);
@@ -323,6 +338,7 @@ impl Scanner<'_> {
 
     /// Reads a key, its colon and the space around it.
     fn key(&mut self, open: &mut Nesting) -> Option<Next> {
+        open.members.key_begins(self.pos);
         self.expect(b'"')?;
         self.text(true, open)
     }
@@ -347,9 +363,13 @@ impl Scanner<'_> {
             }
             return Some(Next::After);
         }
+        let end = self.pos;
         self.space();
         self.expect(b':')?;
         self.space();
+        if open.depth == 1 {
+            open.members.value_begins(end, self.pos);
+        }
         Some(Next::Value)
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::number::parse_number;
-use super::outline::Outline;
+use super::outline::{Member, Outline};
 use super::scan::{skip_space, skip_string, skip_value};
 use super::text::{JsonText, raw_equals};
 
@@ -72,8 +72,10 @@ impl<'a> Packet<'a> {
 
     fn read(text: &'a str, outline: Option<&'a Outline>) -> Self {
         let names = ["event", "cid", "rid", "data", "error"];
-        let start = skip_space(text.as_bytes(), 0);
-        let found = members(text, start, outline, names);
+        let found = match outline.and_then(Outline::members) {
+            Some(list) => noted(text, list, names),
+            None => members(text, skip_space(text.as_bytes(), 0), outline, names),
+        };
         let data_at = found[3].as_ref().map_or(text.len(), |range| range.start);
         let [event, cid, rid, data, error] = found.map(|range| text.get(range?));
         Self {
@@ -132,7 +134,7 @@ fn members<const N: usize>(
             Some(outline) => outline.skip_value(text, value),
             None => skip_value(text, value),
         };
-        if let Some(slot) = names.iter().position(|name| raw_equals(key, name)) {
+        if let Some(slot) = place(key, &names) {
             found[slot] = Some(value..end);
         }
         // Past the comma; past the closing brace there is nothing of this object.
@@ -143,6 +145,29 @@ fn members<const N: usize>(
         pos = skip_space(bytes, pos + 1);
     }
     found
+}
+
+/// The named members among those of an object that were noted.
+fn noted<const N: usize>(
+    text: &str,
+    list: &[Member],
+    names: [&str; N],
+) -> [Option<Range<usize>>; N] {
+    let mut found = [const { None }; N];
+    for member in list {
+        if let Some(slot) = place(member.key(text), &names) {
+            found[slot] = Some(member.value());
+        }
+    }
+    found
+}
+
+/// Which of the names the raw text of a key spells.
+fn place(key: &str, names: &[&str]) -> Option<usize> {
+    match memchr(b'\\', key.as_bytes()) {
+        None => names.iter().position(|name| key == *name),
+        Some(_) => names.iter().position(|name| raw_equals(key, name)),
+    }
 }
 
 /// The string that `raw` is the text of, if it is one.

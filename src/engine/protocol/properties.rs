@@ -1,6 +1,7 @@
 //! Properties of the protocol text over random values and random text.
 
 use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::Value;
 
 use super::outline::LONG;
@@ -46,6 +47,9 @@ fn comparable(value: Value) -> Value {
         other => other,
     }
 }
+
+/// Keys of packets, also with escapes.
+const KEYS: [&str; 7] = ["event", "cid", "rid", "data", "error", "d\\u0061ta", "x"];
 
 proptest! {
     #[test]
@@ -159,6 +163,26 @@ proptest! {
             let found = fields(packet.data.unwrap_or(""), names);
             prop_assert_eq!(packet.data_fields(names), found);
         }
+    }
+
+    #[test]
+    fn a_checked_packet_is_read_as_any_other(
+        members in prop::collection::vec((select(&KEYS), json(), select(&["", " ", "\n\t"])), 0..9),
+        length in 1_usize..40,
+    ) {
+        let members = members.iter().map(|(key, value, space)| {
+            format!("{space}\"{key}\"{space}:{space}{value}{space}")
+        });
+        let members: Vec<_> = members.collect();
+        let text = format!(" {{{}}} ", members.join(","));
+        let mut check = Check::default();
+        while check.advance(&text, length).is_none() {}
+        let outline = check.into_outline();
+        let (packet, parsed) = (Packet::outlined(&text, &outline), Packet::parse(&text));
+        prop_assert_eq!(&packet.event, &parsed.event);
+        prop_assert_eq!((packet.cid, packet.rid), (parsed.cid, parsed.rid));
+        prop_assert_eq!((packet.data, packet.error), (parsed.data, parsed.error));
+        prop_assert_eq!(packet.data_fields(KEYS), parsed.data_fields(KEYS));
     }
 
     #[test]

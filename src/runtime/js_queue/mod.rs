@@ -2,7 +2,9 @@
 //!
 //! A record is a kind (u8) and the fields of its event in order, little-endian: numbers as f64,
 //! counts and ids as u32, text as a u32 length and UTF-8 bytes, a missing text as the length
-//! 0xffffffff. `lib/core/events.js` reads it.
+//! 0xffffffff. The short payloads of packets for the app stand together behind the records, as one
+//! JSON array that is parsed at once; a record then has the number of its payload, with the highest
+//! bit set. The last four bytes are the length of that array. `lib/core/events.js` reads it.
 
 mod kind;
 mod record;
@@ -14,10 +16,22 @@ use super::bridge::BridgeEvent;
 
 const NONE: u32 = u32::MAX;
 
+/// Marks the number of a payload.
+const NUMBERED: u32 = 1 << 31;
+
+/// Longer payloads are parsed one by one, when they are read.
+const SHORT: usize = 4 * 1024;
+
+/// So many bytes of payloads stand together at most: all of them are held as values for a while.
+const TOGETHER: usize = 256 * 1024;
+
 /// The batch being filled.
 #[derive(Debug, Default)]
 pub struct JsQueue {
     buffer: Vec<u8>,
+    /// Elements of a JSON array, without its end.
+    payloads: Vec<u8>,
+    payload_count: u32,
     events: u64,
     batches: u64,
 }
@@ -25,7 +39,7 @@ pub struct JsQueue {
 impl JsQueue {
     /// Bytes waiting.
     pub fn len(&self) -> usize {
-        self.buffer.len()
+        self.buffer.len() + self.payloads.len()
     }
 
     /// Whether nothing waits.
@@ -41,6 +55,13 @@ impl JsQueue {
     /// Takes the batch.
     pub fn take(&mut self) -> Vec<u8> {
         self.batches += 1;
+        self.payload_count = 0;
+        if !self.payloads.is_empty() {
+            self.payloads.push(b']');
+        }
+        let length = self.payloads.len() as u32;
+        self.buffer.append(&mut self.payloads);
+        self.u32(length);
         std::mem::take(&mut self.buffer)
     }
 
@@ -116,6 +137,20 @@ impl JsQueue {
 
     fn name(&mut self, name: &JsonText) {
         self.text(name.as_str());
+    }
+
+    /// The payload of a packet for the app.
+    fn payload(&mut self, json: Option<&str>) {
+        match json {
+            Some(json) if json.len() <= SHORT && self.payloads.len() <= TOGETHER => {
+                let separator = if self.payloads.is_empty() { b'[' } else { b',' };
+                self.payloads.push(separator);
+                self.payloads.extend_from_slice(json.as_bytes());
+                self.u32(self.payload_count | NUMBERED);
+                self.payload_count += 1;
+            }
+            json => self.json(json),
+        }
     }
 
     fn json(&mut self, json: Option<&str>) {

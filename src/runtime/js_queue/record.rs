@@ -1,7 +1,7 @@
 //! What each event is written as.
 
 use crate::engine::command::{AuthOutcome, AuthReport, JsEvent, PacketKind};
-use crate::engine::protocol::ErrorValue;
+use crate::engine::protocol::{ErrorValue, Utf8};
 
 use super::{JsQueue, kind};
 
@@ -11,6 +11,21 @@ impl JsQueue {
         match event {
             JsEvent::Packet {
                 conn,
+                seq: 0,
+                kind: packet,
+                name,
+                cid,
+                data,
+                ..
+            } => {
+                self.begin(kind::PACKET, Some(*conn));
+                self.buffer.push(packet_kind(*packet));
+                self.text(name.as_str());
+                self.number(*cid);
+                self.payload(data.as_ref().map(Utf8::as_str));
+            }
+            JsEvent::Packet {
+                conn,
                 seq,
                 kind: packet,
                 name,
@@ -18,12 +33,11 @@ impl JsQueue {
                 data,
                 expired,
             } => {
-                self.begin(kind::PACKET, Some(*conn));
-                self.u32(*seq);
+                self.ask(kind::PACKET_ASK, *conn, *seq);
                 self.buffer.push(packet_kind(*packet));
-                self.name(name);
+                self.text(name.as_str());
                 self.number(*cid);
-                self.json(data.as_deref());
+                self.json(data.as_ref().map(Utf8::as_str));
                 self.number(*expired);
             }
             JsEvent::Handled {

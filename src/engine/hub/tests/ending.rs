@@ -86,13 +86,13 @@ fn sending_to_a_closing_connection_ends_the_session() {
     let mut script = Script::new();
     let conn = script.client_with_js();
     script.hub.link_closing(conn);
-    script.hub.send_packet(conn, "{}".to_owned());
+    script.hub.send_packet(conn, "{}".to_owned().into());
     let message = "WebSocket is not open: readyState 2 (CLOSING)";
     script.expect([
         failed(conn, ErrorValue::new(ErrorName::Error, message)),
         js_closed(conn, 1006, &format!("Error: {message}")),
     ]);
-    script.hub.send_packet(conn, "{}".to_owned());
+    script.hub.send_packet(conn, "{}".to_owned().into());
     script.expect([failed(conn, ErrorValue::new(ErrorName::Error, message))]);
 }
 
@@ -152,7 +152,7 @@ fn a_stale_id_has_no_effect() {
     hub.link_closing(former);
     hub.link_closed(former, 1006, "");
     hub.send(former, true, Bytes::new());
-    hub.send_packet(former, String::new());
+    hub.send_packet(former, String::new().into());
     hub.batch(former, crate::engine::hub::BatchOp::Start, script.time);
     hub.set_interest(former, u16::MAX);
     hub.set_token(former, true, Some(0.0));

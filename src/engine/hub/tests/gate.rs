@@ -22,9 +22,9 @@ fn packet(
         conn,
         seq: 0,
         kind,
-        name: name(event),
+        name: Utf8::from(&name(event)),
         cid,
-        data: data.map(str::to_owned),
+        data: data.map(|data| Utf8::from(data.to_owned())),
         expired: None,
     })
 }

@@ -19,9 +19,9 @@ fn publish_asked(conn: ConnId, seq: u32) -> Command {
         conn,
         seq,
         kind: PacketKind::Publish,
-        name: name("a"),
+        name: Utf8::from(&name("a")),
         cid: Some(4.0),
-        data: Some(r#"{"channel":"a","data":5}"#.to_owned()),
+        data: Some(r#"{"channel":"a","data":5}"#.to_owned().into()),
         expired: None,
     })
 }

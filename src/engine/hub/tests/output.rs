@@ -18,7 +18,7 @@ fn packets_are_held_back_until_flushed() {
     script
         .says(conn, PUBLISH)
         .expect([delivered(PUBLISHED, [other])]);
-    script.hub.send_packet(conn, "{}".to_owned());
+    script.hub.send_packet(conn, "{}".to_owned().into());
     // A message of the app's own is no packet.
     let raw = Bytes::from_static(b"raw");
     script.hub.send(conn, true, raw);

@@ -209,7 +209,9 @@ impl World {
         let clients = self.clients;
         let client = |who: usize| clients[who];
         match step {
-            Step::Sends(who) => client(who).map(|conn| hub.send_packet(conn, "{}".to_owned())),
+            Step::Sends(who) => {
+                client(who).map(|conn| hub.send_packet(conn, "{}".to_owned().into()))
+            }
             Step::Closes(who) => client(who).map(|conn| hub.close(conn, 4321, "")),
             Step::ClosesRaw(who) => client(who).map(|conn| hub.close_raw(conn, None, "")),
             Step::Terminates(who) => client(who).map(|conn| hub.terminate(conn)),
