@@ -78,6 +78,10 @@ impl Bridges {
         }
     }
 
+    pub(super) fn lines(&mut self) -> impl Iterator<Item = &mut Line<Bridge>> {
+        self.outbox.lines()
+    }
+
     fn line_of(&mut self, conn: ConnId) -> Option<&mut Line<Bridge>> {
         self.outbox.line(conn.slot).filter(|line| line.conn == conn)
     }
@@ -143,6 +147,7 @@ impl Core {
                 let mut heard = Heard::new(shard.memory.clone());
                 heard.listen(conn, &mut line.ws, step);
                 shard.apply(&mut heard, now());
+                shard.evict_bridge();
             }
         });
     }
@@ -191,6 +196,7 @@ impl Shard {
         });
         bridges.unblocked = blocked;
         self.refuse(&refused);
+        self.evict_bridge();
     }
 }
 
