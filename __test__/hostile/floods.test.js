@@ -14,10 +14,10 @@ const text = (packet) => encodeFrame(OPCODE.TEXT, JSON.stringify(packet))
 
 /** Calls over and over again until told to stop; gives how many were answered. */
 function callMeanwhile(client) {
-  let stop = false
+  const state = { stop: false }
   const calls = (async () => {
     let answers = 0
-    while (!stop) {
+    while (!state.stop) {
       assert.equal((await client.invoke('echo', answers, 20000)).data, answers)
       answers++
       client.packets = []
@@ -25,7 +25,7 @@ function callMeanwhile(client) {
     return answers
   })()
   return () => {
-    stop = true
+    state.stop = true
     return calls
   }
 }

@@ -56,12 +56,12 @@ for (const ioThreads of THREADS) {
       const publisher = await running.raw()
       const clients = await connect(running, 16)
       let sent = 0
-      let stop = false
+      const state = { stop: false }
       const publishing = (async () => {
-        while (!stop) await publisher.publish('busy', sent++)
+        while (!state.stop) await publisher.publish('busy', sent++)
       })()
       await Promise.all(clients.map((client, seed) => comeAndGo(client, seed, () => sent)))
-      stop = true
+      state.stop = true
       await publishing
     },
   )
@@ -153,7 +153,7 @@ oursBehaviour(
   { flushDelay: 20 },
   async (running) => {
     const { client, socket } = await running.rawPair()
-      socket.disconnect(4100, 'enough')
+    socket.disconnect(4100, 'enough')
     assert.deepEqual(await client.untilClosed(), { code: 4100, reason: 'enough' })
     await client.untilEnded()
   },
