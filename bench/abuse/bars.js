@@ -45,7 +45,10 @@ function missedBy(name, report) {
 function outcomeText(outcome) {
   const parts = Object.entries(outcome).filter(([, count]) => count > 0)
   const once = ([name, count]) => count === 1 && /^(closed|cut|no)/.test(name)
-  const text = ([name, count]) => `${count < 1000 ? count : short(count)} ${name}`
+  const text = ([name, count]) => {
+    if (count === 1) return `1 ${name.replace(/s$/, '')}`
+    return `${count < 1000 ? count : short(count)} ${name}`
+  }
   return parts.map((it) => (once(it) ? it[0] : text(it))).join(', ') || '-'
 }
 

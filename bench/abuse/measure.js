@@ -14,8 +14,9 @@ const PATIENCE = 120_000
 const MOST_MEMORY = 6e9
 /** How often the server's memory is looked at, in ms; in between, the system itself keeps the peak. */
 const LOOK = 200
-/** How long a server gets to free what an attack has left, in ms. */
-const GRACE = 2000
+/** A server gets so long to free what an attack has left, with so many collections, in ms. */
+const GRACE = 3000
+const COLLECTIONS = 4
 /** How long the canary sings before the attack, in ms. */
 const QUIET = 1000
 /** How long it sings on: a short attack may be felt only after it. */
@@ -113,6 +114,16 @@ async function measure(name, moduleName) {
   }
 }
 
+/** The server's figures when it has had time to tidy up. */
+async function settled(server) {
+  let figures = null
+  for (let n = 0; n < COLLECTIONS; n++) {
+    await sleep(GRACE / COLLECTIONS)
+    figures = await server.ask()
+  }
+  return figures
+}
+
 async function watchAttack(name, server, port, watching, start) {
   const attack = attacks[name]
   const canary = start('canary.js', { PORT: port, BY: attack.app === 'full' ? 'echo' : 'publish' })
@@ -132,8 +143,7 @@ async function watchAttack(name, server, port, watching, start) {
   const sung = await canary.ask()
   const state = await server.ask()
   await Promise.all(attackers.map((each) => each.stop()))
-  await sleep(GRACE)
-  const after = await server.ask()
+  const after = await settled(server)
   const survived = !server.over && after !== null && sung !== null && !sung.gone
   return {
     survived,
