@@ -87,6 +87,11 @@ impl Bridges {
         }
     }
 
+    /// All of them, and what is counted of them.
+    pub(super) fn lines(&mut self) -> (impl Iterator<Item = &mut Line<Bridge>>, &mut Traffic) {
+        (self.outbox.lines(), &mut self.traffic)
+    }
+
     fn line_of(&mut self, conn: ConnId) -> Option<&mut Line<Bridge>> {
         self.outbox.line(conn.slot).filter(|line| line.conn == conn)
     }
@@ -159,6 +164,7 @@ impl Core {
                 let (_, bytes) = heard.size();
                 shard.bridges.traffic.bytes_received += bytes as u64;
                 shard.apply(&mut heard, now());
+                shard.evict_bridge();
             }
         });
     }
@@ -211,6 +217,7 @@ impl Shard {
         });
         bridges.unblocked = blocked;
         self.refuse(&refused);
+        self.evict_bridge();
     }
 }
 

@@ -13,7 +13,7 @@ use super::js_queue::JsQueue;
 use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
 use super::metrics::Traffic;
-use super::outbox::Line;
+use super::outbox::{Line, Refused};
 
 /// Above this many bytes of events waiting for JavaScript, clients that cause more are not read.
 pub(super) const JS_HIGH_WATER: usize = 16 * 1024 * 1024;
@@ -185,22 +185,25 @@ impl Shard {
         }
     }
 
-    /// Cuts off whichever of these connections makes the server hold most, if that is much.
+    /// Cuts off whichever of these connections makes the server hold most, if all together hold
+    /// more than they may.
     pub(super) fn evict<'a, T: 'a>(
         &mut self,
         lines: impl Iterator<Item = &'a mut Line<T>>,
         traffic: &mut Traffic,
     ) {
-        let hub = &self.hub;
-        let lines = lines.filter(|line| !line.cut);
-        let held = lines.map(|line| (line.held() + hub.inbound_bytes(line.conn), line));
-        if let Some((held, line)) = held.max_by_key(|(held, _)| *held)
-            && held >= WORTH_EVICTING
-        {
-            traffic.unsent(line.unsent(), 0);
-            traffic.connections_cut_off += 1;
-            let refused = line.evict(held, self.limits.max_memory);
-            self.refuse(&[refused]);
+        let (held, limit) = (self.memory.held(), self.limits.max_memory);
+        let refused = evict(&self.hub, lines, traffic, held, limit);
+        self.refuse(refused.as_slice());
+    }
+
+    /// The same with those whose socket is JavaScript's.
+    pub(super) fn evict_bridge(&mut self) {
+        let (held, limit) = (self.memory.held(), self.limits.max_memory);
+        if limit > 0 && held > limit {
+            let (lines, traffic) = self.bridges.lines();
+            let refused = evict(&self.hub, lines, traffic, held, limit);
+            self.refuse(refused.as_slice());
         }
     }
 
@@ -208,4 +211,34 @@ impl Shard {
     pub(super) fn is_congested(&self) -> bool {
         self.mailboxes.iter().any(Mailbox::is_behind)
     }
+}
+
+/// Cuts a connection off where all together hold more than `limit`: the one that makes the server
+/// hold most, if that is much, and unless those that are about to be dropped make up for it.
+fn evict<'a, T: 'a>(
+    hub: &Hub,
+    lines: impl Iterator<Item = &'a mut Line<T>>,
+    traffic: &mut Traffic,
+    held_by_all: usize,
+    limit: usize,
+) -> Option<Refused> {
+    let mut leaving = 0;
+    let mut heaviest: Option<(usize, &mut Line<T>)> = None;
+    for line in lines {
+        if line.cut {
+            leaving += line.held();
+            continue;
+        }
+        let held = line.held() + hub.inbound_bytes(line.conn);
+        if heaviest.as_ref().is_none_or(|(most, _)| held > *most) {
+            heaviest = Some((held, line));
+        }
+    }
+    let (held, line) = heaviest?;
+    let too_much = held_by_all.saturating_sub(leaving) > limit;
+    (too_much && held >= WORTH_EVICTING).then(|| {
+        traffic.unsent(line.unsent(), 0);
+        traffic.connections_cut_off += 1;
+        line.evict(held, limit)
+    })
 }

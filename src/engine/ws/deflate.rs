@@ -20,9 +20,6 @@ const DEFAULT_WINDOW_BITS: u8 = 15;
 /// The smallest step by which the output of an inflater grows.
 const MIN_INFLATE_STEP: usize = 512;
 
-/// The largest step by which the output of an inflater grows.
-const MAX_INFLATE_STEP: usize = 1 << 20;
-
 /// The window to give zlib. It has no raw window of 8 bits and uses 9 instead; the distances its
 /// compressor then uses still fit into 8 bits.
 fn zlib_window_bits(agreed: Option<u8>) -> u8 {
@@ -109,9 +106,10 @@ fn grow(output: &mut Vec<u8>, input_len: usize, limit: usize) {
     let step = output
         .len()
         .max(input_len.saturating_mul(2))
-        .clamp(MIN_INFLATE_STEP, MAX_INFLATE_STEP);
+        .max(MIN_INFLATE_STEP);
     let room = limit.saturating_add(1).saturating_sub(output.len());
-    output.reserve(step.min(room.max(1)));
+    // Not `reserve`, which may take twice what there is, and all of it would be filled.
+    output.reserve_exact(step.min(room.max(1)));
 }
 
 /// Compresses the messages of a server.
@@ -178,7 +176,7 @@ fn compress_message(stream: &mut Compress, mut input: &[u8]) -> Option<Vec<u8>> 
                 return None;
             }
         } else {
-            output.reserve(output.len().clamp(64, MAX_INFLATE_STEP));
+            output.reserve(64);
         }
     }
     let length = output.strip_suffix(&TRAILER)?.len();

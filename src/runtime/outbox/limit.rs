@@ -48,8 +48,12 @@ impl<T> Line<T> {
     ) -> Option<Refused> {
         let unsent = self.unsent() + in_flight;
         let Backpressure { limit, drop } = backpressure;
-        if limit == 0 || unsent <= limit || !self.has_pieces() {
+        if !self.has_pieces() {
             return None;
+        }
+        if limit == 0 || unsent <= limit {
+            // Earlier losses that have not been told are told now at the latest.
+            return self.report_losses(0, unsent, limit, now);
         }
         // What is not published is not dropped: too much of that ends the connection as well.
         if !drop || unsent > limit.saturating_mul(2) {
@@ -59,12 +63,7 @@ impl<T> Line<T> {
         }
         let dropped = self.drop_published(&finished.logs);
         traffic.messages_dropped += dropped;
-        let messages = self.losses_to_report(dropped, now)?;
-        Some(self.refused(Refusal::Dropped {
-            messages,
-            unsent,
-            limit,
-        }))
+        self.report_losses(dropped, unsent, limit, now)
     }
 
     /// Cuts the connection off, since all together hold more than `limit`.
@@ -78,14 +77,28 @@ impl<T> Line<T> {
         Refused { conn, refusal }
     }
 
-    fn losses_to_report(&mut self, dropped: u64, now: Instant) -> Option<u64> {
-        let losses = self.losses.get_or_insert_default();
-        losses.unreported += dropped;
+    /// Counts losses, and tells of all that were counted if the last time is long enough ago.
+    fn report_losses(
+        &mut self,
+        dropped: u64,
+        unsent: usize,
+        limit: usize,
+        now: Instant,
+    ) -> Option<Refused> {
+        if dropped > 0 {
+            self.losses.get_or_insert_default().unreported += dropped;
+        }
+        let losses = self.losses.as_mut()?;
         let due = |at: Instant| now.saturating_duration_since(at) >= REPORT_INTERVAL;
         if losses.unreported == 0 || !losses.reported.is_none_or(due) {
             return None;
         }
         losses.reported = Some(now);
-        Some(std::mem::take(&mut losses.unreported))
+        let messages = std::mem::take(&mut losses.unreported);
+        Some(self.refused(Refusal::Dropped {
+            messages,
+            unsent,
+            limit,
+        }))
     }
 }

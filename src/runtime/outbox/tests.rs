@@ -276,13 +276,30 @@ fn a_connection_that_is_behind_loses_what_is_published_and_nothing_else() {
     assert_eq!(admit(&mut outbox, true, later(999)), []);
     outbox.publish(0, &Bytes::from_static(b"lost"));
     assert_eq!(admit(&mut outbox, true, later(1000)), [dropped(2, 108)]);
+    // Those that have not been told are told with what is sent next, however much room there is.
+    outbox.publish(0, &Bytes::from_static(b"lost"));
+    assert_eq!(admit(&mut outbox, true, later(1500)), []);
+    outbox.send(0, true, &Bytes::from_static(b"0123456789"));
+    outbox.flush(|line, finished| {
+        let roomy = backpressure(200, true);
+        let refused = line.admit(finished, roomy, 0, later(2000), &mut Traffic::default());
+        let told = refused.map(|refused| refused.refusal);
+        let (messages, unsent, limit) = (1, 108, 200);
+        assert_eq!(
+            told,
+            Some(Refusal::Dropped {
+                messages,
+                unsent,
+                limit
+            })
+        );
+        line.write(finished, take).unwrap();
+    });
     // What must not be dropped ends the connection at twice the limit.
     outbox.send(0, true, &Bytes::from_static(b"0123456789"));
-    assert_eq!(admit(&mut outbox, true, later(1000)), []);
+    admit(&mut outbox, true, later(2000));
     outbox.send(0, true, &Bytes::from_static(b"0123456789"));
-    admit(&mut outbox, true, later(1000));
-    outbox.send(0, true, &Bytes::from_static(b"0123456789"));
-    assert_eq!(admit(&mut outbox, true, later(1000)), [overflowed(132)]);
+    assert_eq!(admit(&mut outbox, true, later(2000)), [overflowed(132)]);
 }
 
 /// A connection that has agreed on permessage-deflate.
