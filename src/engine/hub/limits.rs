@@ -1,8 +1,9 @@
 //! What a client may send at most, and what happens to who sends more.
 
+use super::refusal::limit_error;
 use super::{Hub, Now};
 use crate::engine::config::MessageRate;
-use crate::engine::protocol::{Bounds, ErrorName, ErrorValue, JsonText, encode};
+use crate::engine::protocol::{Bounds, ErrorValue};
 use crate::engine::session::{Bucket, Link, PACKET, PONG};
 
 /// Close code of a client that goes beyond a limit.
@@ -129,14 +130,12 @@ impl Hub {
 
     fn excess(&self, slot: u32, excess: Excess, message: &str, limit: f64) -> ErrorValue {
         let (code, count) = match excess {
-            Excess::Depth => ("\"ERR_MAX_DEPTH\"", self.config.max_depth + 1),
-            Excess::Batch => ("\"ERR_MAX_BATCH_LENGTH\"", self.config.max_batch_length + 1),
-            Excess::Rate(count) => ("\"ERR_MESSAGE_RATE\"", count),
+            Excess::Depth => ("ERR_MAX_DEPTH", self.config.max_depth + 1),
+            Excess::Batch => ("ERR_MAX_BATCH_LENGTH", self.config.max_batch_length + 1),
+            Excess::Rate(count) => ("ERR_MESSAGE_RATE", count),
         };
         let id = self.sessions.get(slot).map_or("", |session| &session.id);
-        ErrorValue::new(ErrorName::ResourceLimitError, message)
-            .with("code", code)
-            .with("socketId", encode::string_literal(&JsonText::from_str(id)))
+        limit_error(message, code, id)
             .with("count", count.to_string())
             .with("limit", limit.to_string())
     }

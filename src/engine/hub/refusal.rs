@@ -2,7 +2,7 @@
 
 use super::Hub;
 use crate::engine::command::{Command, ConnId};
-use crate::engine::protocol::{ErrorName, ErrorValue, JsonText};
+use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, encode};
 use crate::engine::session::{Link, State};
 
 /// Close code of a connection that is dropped for what it makes the server hold (RFC 6455
@@ -58,12 +58,8 @@ impl Refusal {
     }
 
     fn error(self, message: &str, socket_id: &str) -> ErrorValue {
-        let id = JsonText::from_str(socket_id);
-        let error = |code: &str, limit: usize| {
-            ErrorValue::new(ErrorName::ResourceLimitError, message)
-                .with("code", format!("\"{code}\""))
-                .with("socketId", format!("\"{}\"", id.as_str()))
-                .with("limit", limit.to_string())
+        let error = |code, limit: usize| {
+            limit_error(message, code, socket_id).with("limit", limit.to_string())
         };
         match self {
             Self::Overflowed { unsent, limit } => {
@@ -81,6 +77,14 @@ impl Refusal {
             }
         }
     }
+}
+
+/// The error of a client that goes beyond a limit.
+pub(super) fn limit_error(message: &str, code: &str, socket_id: &str) -> ErrorValue {
+    let id = encode::string_literal(&JsonText::from_str(socket_id));
+    ErrorValue::new(ErrorName::ResourceLimitError, message)
+        .with("code", format!("\"{code}\""))
+        .with("socketId", id)
 }
 
 impl Hub {
