@@ -209,7 +209,7 @@ impl Shard {
             let conn = line.conn;
             // The events are written to a queue, which does not fail.
             let written = line.write(finished, |bridge, slices| write(bridge, conn, slices, js));
-            if written.is_ok_and(|written| written.blocked) && line.io.in_flight <= IN_FLIGHT {
+            if written.is_ok_and(|all| !all) && line.io.in_flight <= IN_FLIGHT {
                 blocked.push(conn.slot);
             }
             traffic.unsent(before, unsent(line));
@@ -231,7 +231,7 @@ fn write_backlog(line: &mut Line<Bridge>, js: &mut JsQueue) -> bool {
     let conn = line.conn;
     let written = line.write_backlog(|bridge, slices| write(bridge, conn, slices, js));
     finish(line, js);
-    written.is_ok_and(|written| written.blocked) && line.io.in_flight <= IN_FLIGHT
+    written.is_ok_and(|all| !all) && line.io.in_flight <= IN_FLIGHT
 }
 
 fn write(

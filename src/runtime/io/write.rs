@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use crate::runtime::clock::now;
 use crate::runtime::guard;
 use crate::runtime::metrics::Tally;
-use crate::runtime::outbox::{Line, Written};
+use crate::runtime::outbox::Line;
 
 use super::socket::Socket;
 use super::thread::Thread;
@@ -99,12 +99,11 @@ fn send_one(socket: &mut Socket, slice: &[u8]) -> io::Result<usize> {
 }
 
 /// What follows a write. True if the connection is over.
-fn is_over(line: &mut Line<Socket>, written: io::Result<Written>) -> bool {
-    let Ok(written) = written else {
-        return true;
-    };
-    if !written.all {
-        return false;
+fn is_over(line: &mut Line<Socket>, written: io::Result<bool>) -> bool {
+    match written {
+        Ok(true) => {}
+        Ok(false) => return false,
+        Err(_) => return true,
     }
     line.ws.pongs_flushed();
     if std::mem::take(&mut line.end) {

@@ -52,17 +52,6 @@ pub struct Line<T> {
     pub(super) losses: Option<Box<Losses>>,
 }
 
-/// What came of writing a turn's pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
-    /// Everything has left.
-    pub all: bool,
-    /// The socket takes no more at the moment.
-    pub blocked: bool,
-    /// Bytes it took.
-    pub bytes: usize,
-}
-
 impl<T> Line<T> {
     /// A connection that nothing was sent on; `io` is its transport's.
     pub fn new(conn: ConnId, ws: ws::Connection, io: T) -> Self {
@@ -127,16 +116,17 @@ impl<T> Line<T> {
         dropped
     }
 
-    /// Writes the turn's pieces with as few calls of `write` as possible; keeps what is left.
+    /// Writes the turn's pieces with as few calls of `write` as possible; keeps what is left. True
+    /// if everything has left.
     pub fn write(
         &mut self,
         finished: &mut Finished,
         mut write: impl FnMut(&mut T, &[IoSlice<'_>]) -> io::Result<usize>,
-    ) -> io::Result<Written> {
+    ) -> io::Result<bool> {
         if self.backlog.is_some() {
             // Behind what waits already; the socket tells when it takes more.
             self.keep(0, finished);
-            return Ok(self.stuck(0));
+            return Ok(false);
         }
         let mut written = 0;
         let Finished { logs, together, .. } = finished;
@@ -155,59 +145,32 @@ impl<T> Line<T> {
         } else {
             all(&mut slices.map(IoSlice::new).collect::<Vec<_>>())?
         };
-        if !blocked {
-            return Ok(Written {
-                all: true,
-                blocked: false,
-                bytes: written,
-            });
+        if blocked {
+            self.keep(written, finished);
         }
-        self.keep(written, finished);
-        Ok(self.stuck(written))
+        Ok(!blocked)
     }
 
-    /// Writes what was left of earlier turns.
+    /// Writes what was left of earlier turns. True if everything has left.
     pub(in crate::runtime) fn write_backlog(
         &mut self,
         mut write: impl FnMut(&mut T, &[IoSlice<'_>]) -> io::Result<usize>,
-    ) -> io::Result<Written> {
-        let mut written = 0;
+    ) -> io::Result<bool> {
         let Some(backlog) = &mut self.backlog else {
-            return Ok(Written {
-                all: true,
-                blocked: false,
-                bytes: 0,
-            });
+            return Ok(true);
         };
         while !backlog.chunks.is_empty() {
             let chunks = backlog.chunks.iter().take(MAX_SLICES);
             let list: Vec<_> = chunks.map(|chunk| IoSlice::new(chunk)).collect();
             match write(&mut self.io, &list) {
-                Ok(count) => {
-                    written += count;
-                    backlog.advance(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(self.stuck(written));
-                }
+                Ok(count) => backlog.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
         self.backlog = None;
-        Ok(Written {
-            all: true,
-            blocked: false,
-            bytes: written,
-        })
-    }
-
-    fn stuck(&self, bytes: usize) -> Written {
-        Written {
-            all: self.backlog.is_none(),
-            blocked: self.backlog.is_some(),
-            bytes,
-        }
+        Ok(true)
     }
 
     /// Keeps what comes after the first `skip` bytes of the turn.

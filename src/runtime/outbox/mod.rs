@@ -30,7 +30,7 @@ use piece::{Log, LogId, Piece};
 pub(super) use deliver::Order;
 pub use limit::Backpressure;
 pub(super) use limit::Refused;
-pub use line::{Line, Written};
+pub use line::Line;
 pub use piece::Finished;
 
 /// The log of what goes to one connection only.
