@@ -1,5 +1,6 @@
 'use strict'
 
+const { readOptions } = require('./options')
 const { peers } = require('./peers')
 const { scenarios } = require('./scenarios')
 
@@ -27,6 +28,8 @@ Without options: every scenario with every peer, and the results are written int
  * @property {boolean} write
  */
 
+const FLAGS = new Map([['--write', 'write']])
+
 /** How each option's value is read, and as what it is kept. */
 const OPTIONS = new Map([
   ['--scenario', ['scenarios', (value) => names(value, scenarios)]],
@@ -53,20 +56,7 @@ function parse(given) {
     clientsCpus: null,
     write: given.length === 0,
   }
-  const rest = [...given]
-  while (rest.length > 0) {
-    const name = rest.shift()
-    if (name === '--write') {
-      settings.write = true
-      continue
-    }
-    const option = OPTIONS.get(name)
-    if (!option) throw new Error(`unknown option ${name}`)
-    const value = option[1](rest.shift() ?? '')
-    if (value === undefined) throw new Error(`${name} needs another value`)
-    settings[option[0]] = value
-  }
-  return settings
+  return readOptions(given, settings, FLAGS, OPTIONS)
 }
 
 function names(value, known) {

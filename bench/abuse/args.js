@@ -1,5 +1,6 @@
 'use strict'
 
+const { readOptions } = require('../options')
 const { attacks } = require('./attacks')
 const { OURS } = require('./modules')
 
@@ -44,19 +45,7 @@ const OPTIONS = new Map([
 function parse(given) {
   const all = Object.keys(attacks)
   const settings = { attacks: all, module: OURS, reps: 1, check: false, write: false }
-  const rest = [...given]
-  while (rest.length > 0) {
-    const name = rest.shift()
-    if (FLAGS.has(name)) {
-      settings[FLAGS.get(name)] = true
-      continue
-    }
-    const option = OPTIONS.get(name)
-    if (!option) throw new Error(`unknown option ${name}`)
-    const value = option[1](rest.shift() ?? '')
-    if (value === undefined) throw new Error(`${name} needs another value`)
-    settings[option[0]] = value
-  }
+  readOptions(given, settings, FLAGS, OPTIONS)
   if (settings.write && (settings.module !== OURS || settings.attacks.length < all.length)) {
     throw new Error(`--write is for all attacks on ${OURS}`)
   }
