@@ -267,10 +267,7 @@ impl Core {
             due: shard.next_due().filter(|_| thread == TIMEKEEPER),
         };
         let sleepers = shard.sleepers(was_behind);
-        // What is left to do, and when, is in the turn: the thread need not wake anybody for that
-        // but the timekeeper, if it is another.
-        let timekeeper = thread != TIMEKEEPER && before.is_due_earlier(&shard);
-        self.release(shard, timekeeper);
+        self.wake(shard, &before);
         if was_behind {
             self.caught_up.notify_all();
             self.wake_threads(sleepers);
@@ -292,15 +289,14 @@ impl Core {
     }
 
     /// Releases the lock and wakes whom the state of things concerns.
-    fn wake(&self, shard: MutexGuard<'_, Shard>, before: &Before) {
-        let timekeeper = shard.hub.has_work() || before.is_due_earlier(&shard);
-        self.release(shard, timekeeper);
-    }
-
-    /// Releases the lock and wakes who has something waiting, and perhaps the timekeeper.
-    fn release(&self, mut shard: MutexGuard<'_, Shard>, timekeeper: bool) {
+    fn wake(&self, mut shard: MutexGuard<'_, Shard>, before: &Before) {
         let wake_js = (!shard.js.is_empty() || !shard.bridges.is_idle()) && !shard.js_woken;
         shard.js_woken |= wake_js;
+        let timekeeper = shard.hub.has_work()
+            || match (shard.hub.next_due(), before.due) {
+                (Some(next), Some(due)) => next < due,
+                (next, _) => next.is_some(),
+            };
         let threads = shard.threads_to_wake(timekeeper);
         drop(shard);
         if wake_js {
@@ -336,14 +332,6 @@ impl Before {
     fn of(shard: &Shard) -> Self {
         Self {
             due: shard.hub.next_due(),
-        }
-    }
-
-    /// Whether the engine wants to see the clock earlier than it did.
-    fn is_due_earlier(&self, shard: &Shard) -> bool {
-        match (shard.hub.next_due(), self.due) {
-            (Some(next), Some(due)) => next < due,
-            (next, _) => next.is_some(),
         }
     }
 }
