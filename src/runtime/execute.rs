@@ -5,9 +5,9 @@ use crate::engine::command::{Command, ConnId};
 use super::bridge::BridgeEvent;
 use super::clock::now;
 use super::mail::Mail;
-use super::shard::{JS_HIGH_WATER, Owner, Place, Shard};
+use super::shared::{JS_HIGH_WATER, Owner, Place, Shared};
 
-impl Shard {
+impl Shared {
     /// Carries out everything the hub has decided.
     pub(super) fn execute(&mut self) {
         let mut commands = self.hub.take_commands();

@@ -8,7 +8,7 @@ use crate::engine::ws;
 use super::guard;
 use super::mail::Mail;
 use super::memory::Memory;
-use super::shard::Shard;
+use super::shared::Shared;
 
 /// Messages of this size or more are counted as held.
 const BIG: usize = 4 * 1024;
@@ -90,7 +90,7 @@ impl Heard {
     }
 }
 
-impl Shard {
+impl Shared {
     /// Passes on what was heard. A panic costs one connection only.
     pub(super) fn apply(&mut self, heard: &mut Heard, time: Now) {
         heard.bytes = 0;

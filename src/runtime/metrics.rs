@@ -197,13 +197,13 @@ pub struct Metrics {
 impl Core {
     /// Figures of everything. `reader` gets the longest turns since it asked last.
     pub fn metrics(&self, reader: Reader) -> Metrics {
-        let shard = self.shard.lock();
-        let threads = self.published.iter().zip(&shard.mailboxes);
+        let shared = self.shared.lock();
+        let threads = self.published.iter().zip(&shared.mailboxes);
         let threads = threads.map(|(it, mailbox)| ThreadMetrics::new(it, mailbox, reader));
         Metrics {
-            stats: Stats::of(&shard),
-            bridged: shard.bridges.connections,
-            bridge: shard.bridges.traffic,
+            stats: Stats::of(&shared),
+            bridged: shared.bridges.connections,
+            bridge: shared.bridges.traffic,
             threads: threads.collect(),
         }
     }

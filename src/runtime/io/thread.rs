@@ -99,7 +99,7 @@ impl Thread {
             self.flush_if_due();
             if self.core.is_over_memory() {
                 let (lines, traffic) = (self.outbox.lines(), &mut self.tally.traffic);
-                self.core.locked(|shard| shard.evict(lines, traffic));
+                self.core.locked(|shared| shared.evict(lines, traffic));
             }
             if let Some(published) = self.core.published.get(self.number) {
                 published.end_turn(&mut self.tally, instant() - began);

@@ -48,7 +48,7 @@ impl Place {
 
 /// The engine and its edges.
 #[derive(Debug)]
-pub(super) struct Shard {
+pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) hub: Hub,
     pub(super) js: JsQueue,
@@ -70,7 +70,7 @@ pub(super) struct Shard {
     pub(super) arriving: Arriving,
 }
 
-impl Shard {
+impl Shared {
     pub(super) fn new(hub: Hub, limits: Limits, memory: Memory) -> Self {
         let mailboxes = std::iter::repeat_with(Mailbox::default);
         Self {
