@@ -20,6 +20,7 @@ mod memory;
 mod metrics;
 pub mod outbox;
 mod shared;
+pub mod store;
 #[cfg(test)]
 mod tests;
 
