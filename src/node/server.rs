@@ -79,7 +79,7 @@ impl NativeServer {
         mut config: NativeConfig,
         limits: NativeLimits,
         wake: Function<'_, (), ()>,
-    ) -> Result<Self, Error<String>> {
+    ) -> Result<Self, String> {
         let streams = config.take_streams();
         let streams = streams.transpose().map_err(|it| coded(it.code(), &it))?;
         let (hub, wake) = (Hub::new(config.into()), Wake::new(&wake).map_err(generic)?);

@@ -193,8 +193,7 @@ impl Shared {
         let (js, bridges) = (&mut self.js, &mut self.bridges);
         let (mut blocked, mut drained) = (Vec::new(), Vec::new());
         for slot in std::mem::take(&mut bridges.unblocked) {
-            if let Some(line) = bridges.outbox.line(slot)
-            {
+            if let Some(line) = bridges.outbox.line(slot) {
                 if write_backlog(line, js) {
                     blocked.push(slot);
                 }

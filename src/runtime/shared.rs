@@ -77,12 +77,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(
-        hub: Hub,
-        limits: Limits,
-        memory: Memory,
-        store: Option<Arc<Store>>,
-    ) -> Self {
+    pub(super) fn new(hub: Hub, limits: Limits, memory: Memory, store: Option<Arc<Store>>) -> Self {
         let mailboxes = std::iter::repeat_with(Mailbox::default);
         Self {
             limits,

@@ -58,13 +58,7 @@ impl Hub {
         [channel, data, None, None, None]
     }
 
-    fn app_packet(
-        &mut self,
-        slot: u32,
-        mut packet: OwnedPacket,
-        expired: Option<f64>,
-        now: Now,
-    ) {
+    fn app_packet(&mut self, slot: u32, mut packet: OwnedPacket, expired: Option<f64>, now: Now) {
         if self.hooked(hook::INBOUND) {
             return self.ask_inbound(slot, packet, expired);
         }
@@ -101,9 +95,10 @@ impl Hub {
             "#history" if self.streams.is_some() => {
                 (PacketKind::History, "History channel name was malformatted")
             }
-            "#presence" if self.streams.is_some() => {
-                (PacketKind::Presence, "Presence channel name was malformatted")
-            }
+            "#presence" if self.streams.is_some() => (
+                PacketKind::Presence,
+                "Presence channel name was malformatted",
+            ),
             _ if packet.cid.is_some() => (PacketKind::Invoke, ""),
             _ => (PacketKind::Transmit, ""),
         };

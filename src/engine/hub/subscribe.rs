@@ -112,6 +112,9 @@ impl Hub {
         }
         let closed = self.broker.unsubscribe(id, slot);
         self.member_left(slot, id);
+        if closed.is_some() {
+            self.release_stream(id);
+        }
         if let Some(channel) = closed
             && !self.custom_broker()
             && self.config.wants(interest::CHANNEL_CLOSED)
@@ -348,7 +351,11 @@ impl Hub {
 
     /// JavaScript unsubscribes. True if nobody is left.
     pub fn unsubscribe_js(&mut self, channel: &JsonText) -> bool {
+        let id = self.broker.id(channel);
         let edge = self.broker.unsubscribe_js(channel);
+        if edge && let Some(id) = id {
+            self.release_stream(id);
+        }
         if edge && self.config.wants(interest::CHANNEL_CLOSED) {
             self.js(JsEvent::ChannelClosed {
                 channel: channel.clone(),

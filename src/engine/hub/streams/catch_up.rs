@@ -8,8 +8,9 @@ use crate::engine::broker::ChannelId;
 use crate::engine::command::{Command, ConnId};
 use crate::engine::config::hook;
 use crate::engine::hub::Hub;
+use crate::engine::hub::publish::{Kept, Outgoing};
 use crate::engine::session::Link;
-use crate::engine::shard::Entry;
+use crate::engine::shard::{Entry, Position};
 
 /// Bytes that are sent before the connection has taken them.
 const STRETCH: usize = 64 * 1024;
@@ -32,7 +33,11 @@ struct Behind {
 impl Hub {
     /// Whether the connection is still behind on a channel.
     pub(in crate::engine::hub) fn is_behind(&self, slot: u32, channel: ChannelId) -> bool {
-        let Some(streams) = self.streams.as_ref().filter(|it| !it.catching_up.is_empty()) else {
+        let Some(streams) = self
+            .streams
+            .as_ref()
+            .filter(|it| !it.catching_up.is_empty())
+        else {
             return false;
         };
         let conn = self.sessions.get(slot).map(|session| session.conn);
@@ -67,7 +72,11 @@ impl Hub {
     }
 
     /// The session is off the channel, or gone. True if it was behind.
-    pub(in crate::engine::hub) fn stop_catching_up(&mut self, slot: u32, channel: ChannelId) -> bool {
+    pub(in crate::engine::hub) fn stop_catching_up(
+        &mut self,
+        slot: u32,
+        channel: ChannelId,
+    ) -> bool {
         let Some(conn) = self.sessions.get(slot).map(|session| session.conn) else {
             return false;
         };
@@ -123,13 +132,14 @@ impl Hub {
                 more = Some(last);
                 break;
             }
-            *room = room.saturating_sub(entry.text.len());
+            *room = room.saturating_sub(entry.text.as_str().len());
             last = entry.offset;
             entries.push(entry.clone());
         }
         let name = name.clone();
         for entry in &entries {
-            self.send_missed(conn, name.as_str(), entry);
+            let position = self.position_of(name.as_str(), entry.offset);
+            self.send_missed(conn, name.as_str(), entry, position);
         }
         if let Some(session) = self.sessions.get_mut(conn.slot) {
             session.counters.prepared += entries.len() as u64;
@@ -137,24 +147,38 @@ impl Hub {
         more
     }
 
-    fn send_missed(&mut self, conn: ConnId, channel: &str, entry: &Entry) {
-        self.spent = self.spent.saturating_add(entry.text.len() / 8);
+    fn send_missed(&mut self, conn: ConnId, channel: &str, entry: &Entry, position: Position) {
+        self.spent = self.spent.saturating_add(entry.text.as_str().len() / 8);
         if self.hooked(hook::OUTBOUND) {
-            return self.missed_through_js(conn, channel, entry);
+            let kept = Kept { position, entry };
+            let message = Outgoing {
+                channel,
+                data: entry.data(),
+                kept: Some(kept),
+                suppress_event: true,
+                local: 0,
+            };
+            return self.through_js(&message, vec![conn]);
         }
         let session = self.sessions.get(conn.slot);
-        let batching = session.and_then(|it| it.batching.as_ref()).is_some_and(|it| it.buffering);
+        let batching = session
+            .and_then(|it| it.batching.as_ref())
+            .is_some_and(|it| it.buffering);
         if batching || self.hooked(hook::CODEC) {
-            self.packet(conn.slot, entry.packet().to_owned());
+            self.packet(conn.slot, entry.text.as_str().to_owned());
         } else {
-            self.send_text(conn.slot, entry.text.clone());
+            self.send_text(conn.slot, entry.text.clone().into_bytes());
         }
     }
 
     /// From here on it gets what is said now.
     fn caught_up(&mut self, slot: u32, channel: ChannelId) {
         self.stop_catching_up(slot, channel);
-        if self.sessions.get(slot).is_some_and(|session| session.joined) {
+        if self
+            .sessions
+            .get(slot)
+            .is_some_and(|session| session.joined)
+        {
             self.broker.set_apart(channel, slot, false);
             self.commands.push(Command::Join { channel, slot });
         }

@@ -1,6 +1,6 @@
 //! What was said on a channel before.
 
-use super::answer::{Asker, push_position, stream_error};
+use super::answer::{Asker, push_position, refused, stream_error};
 use super::request::{self, Since};
 use crate::engine::hub::Hub;
 use crate::engine::protocol::{ErrorValue, JsonText, packet};
@@ -73,7 +73,7 @@ impl Hub {
             let text = "The channel keeps no messages";
             return Err(stream_error("ERR_NOT_KEPT", text));
         };
-        let head = streams.shards.head(channel);
+        let head = streams.shards.head(channel).map_err(|it| refused(&it))?;
         let from = match since {
             Since::Absent => None,
             Since::At(position) if position.epoch == head.epoch && reverse => Some(position.offset),

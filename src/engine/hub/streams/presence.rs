@@ -66,7 +66,7 @@ impl Hub {
     /// Tells the others of a new member, before it is on the channel itself.
     pub(super) fn announce_member(&mut self, slot: u32, channel: &JsonText, info: Option<&str>) {
         if let Some(id) = self.broker.id(channel) {
-            self.announce(id, slot, Move::Join, info);
+            self.tell_of_member(id, slot, Move::Join, info);
         }
     }
 
@@ -93,7 +93,7 @@ impl Hub {
         {
             streams.presence.remove(&id);
         }
-        self.announce(id, slot, Move::Leave, info.as_deref());
+        self.tell_of_member(id, slot, Move::Leave, info.as_deref());
     }
 
     /// How many members a channel has.
@@ -129,7 +129,10 @@ impl Hub {
         let streams = self.streams.as_ref();
         let presence = streams.zip(id).and_then(|(it, id)| it.presence.get(&id));
         let mut out = String::from("{\"members\":[");
-        let listed = presence.iter().flat_map(|it| it.members.iter()).take(LISTED);
+        let listed = presence
+            .iter()
+            .flat_map(|it| it.members.iter())
+            .take(LISTED);
         for (slot, info) in listed {
             if let Some(session) = self.sessions.get(*slot) {
                 if !out.ends_with('[') {
@@ -149,7 +152,7 @@ impl Hub {
         self.streams.as_mut()?.presence.get_mut(&id)
     }
 
-    fn announce(&mut self, id: ChannelId, slot: u32, what: Move, info: Option<&str>) {
+    fn tell_of_member(&mut self, id: ChannelId, slot: u32, what: Move, info: Option<&str>) {
         let (Some(session), Some(channel)) = (self.sessions.get(slot), self.broker.get(id)) else {
             return;
         };
@@ -169,7 +172,10 @@ impl Hub {
                 info: info.map(str::to_owned),
             });
         }
-        self.broadcast(id, encode::transmit(&JsonText::from_str("#presence"), Some(&data)));
+        self.broadcast(
+            id,
+            encode::transmit(&JsonText::from_str("#presence"), Some(&data)),
+        );
     }
 
     /// A packet of the protocol's own to every connection on a channel.

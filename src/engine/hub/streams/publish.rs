@@ -114,7 +114,8 @@ impl Hub {
         now: Now,
     ) {
         if let Some(due) = options.due {
-            return self.put_off(asker, publication, options.key.as_ref(), due, now);
+            let _ = due;
+            return self.answer(asker, Err(request::bad_schedule()));
         }
         let key = options.key.as_ref().map(JsonText::as_str);
         self.publish_now(asker, publication, key, now);
@@ -131,17 +132,22 @@ impl Hub {
         let Some(streams) = &mut self.streams else {
             return;
         };
-        let class = streams.shards.class(publication.channel);
-        if !class.keeps() {
+        let id = self.broker.find(publication.channel);
+        let open = id.and_then(|id| streams.open.get(&id)).copied();
+        if open.is_none() && !streams.shards.class(publication.channel).keeps() {
             return self.publish_unkept(asker, publication, key.is_some());
         }
-        let appended = streams.shards.append(NewMessage {
+        let message = NewMessage {
             channel: publication.channel,
             data: publication.data,
             key,
             producer: None,
             unix_ms: now.unix_ms,
-        });
+        };
+        let appended = match open {
+            Some(stream) => streams.shards.append_to(stream, message),
+            None => streams.shards.append(message),
+        };
         match appended {
             Ok(appended) => self.appended(asker, publication, appended),
             Err(refusal) => self.answer(asker, Err(refused(&refusal))),
@@ -189,9 +195,10 @@ impl Hub {
         }
     }
 
-    fn position_of(&mut self, channel: &str, offset: u64) -> Position {
+    pub(super) fn position_of(&mut self, channel: &str, offset: u64) -> Position {
         let streams = self.streams.as_mut();
-        let epoch = streams.map_or_else(Default::default, |it| it.shards.head(channel).epoch);
+        let head = streams.and_then(|it| it.shards.head(channel).ok());
+        let epoch = head.map_or_else(Default::default, |head| head.epoch);
         Position { epoch, offset }
     }
 
@@ -243,7 +250,12 @@ impl Hub {
     }
 
     /// Hands a message out; a client that makes JavaScript hear of it is charged for that.
-    fn hand_out_for(&mut self, asker: Asker, publication: &Publication<'_>, kept: Option<Kept<'_>>) {
+    fn hand_out_for(
+        &mut self,
+        asker: Asker,
+        publication: &Publication<'_>,
+        kept: Option<Kept<'_>>,
+    ) {
         let told = self.hand_out(&Outgoing {
             channel: publication.channel,
             data: publication.data,

@@ -44,11 +44,6 @@ impl Hub {
             "#subscribe" => self.app_subscribes(asker, data),
             "#history" => self.history(asker, data),
             "#presence" => self.presence(asker, data),
-            "#schedule" => self.schedule_message(asker, data, now),
-            "#cancel" => self.cancel_timer(asker, data, now),
-            "#timers" => self.list_timers(asker, data),
-            "#commit" => self.commit_position(asker, data, now),
-            "#committed" => self.committed_position(asker, data),
             _ => Err(bad_request("Unknown request")),
         };
         if let Err(error) = done {
@@ -152,7 +147,9 @@ pub(super) fn since(data: &str) -> Result<Since, ErrorValue> {
 pub(super) fn read_position(raw: &str) -> Result<Since, ErrorValue> {
     let [epoch, offset] = packet::fields(raw, ["epoch", "offset"]);
     let epoch = epoch.and_then(packet::name);
-    let offset = offset.and_then(packet::number).filter(|offset| is_whole(*offset));
+    let offset = offset
+        .and_then(packet::number)
+        .filter(|offset| is_whole(*offset));
     let (Some(epoch), Some(offset)) = (epoch, offset) else {
         let message = "A position must be {epoch: string, offset: whole number}";
         return Err(stream_error("ERR_BAD_POSITION", message));
@@ -181,7 +178,11 @@ pub(super) fn whole(raw: Option<&str>, default: usize, most: usize) -> Result<us
     packet::number(raw)
         .filter(|number| is_whole(*number) && *number >= 1.0 && *number <= most as f64)
         .map(|number| number as usize)
-        .ok_or_else(|| bad_request(&format!("The limit must be a whole number from 1 to {most}")))
+        .ok_or_else(|| {
+            bad_request(&format!(
+                "The limit must be a whole number from 1 to {most}"
+            ))
+        })
 }
 
 pub(super) fn bad_request(message: &str) -> ErrorValue {

@@ -1,6 +1,6 @@
 //! Subscribing from a position on.
 
-use super::answer::{Asker, position_json};
+use super::answer::{Asker, position_json, refused};
 use super::request::{self, Since};
 use crate::engine::broker::ChannelId;
 use crate::engine::command::{JsEvent, Replacement};
@@ -20,6 +20,9 @@ struct Plan {
     /// The client is a member, with this info.
     member: Option<Option<Box<str>>>,
 }
+
+/// See [`Plan`]: head, recovered, after.
+type Resumption = (Option<Position>, Option<bool>, Option<u64>);
 
 impl Hub {
     /// A client subscribes where streams are switched on, and may.
@@ -51,6 +54,9 @@ impl Hub {
             let channel = channel.clone();
             self.js(JsEvent::ChannelOpened { channel });
         }
+        if plan.head.is_some() {
+            self.hold_stream(id, &channel);
+        }
         if let Some(info) = plan.member.clone() {
             self.add_member(slot, &channel, info);
         }
@@ -75,7 +81,7 @@ impl Hub {
         } else {
             None
         };
-        let (head, recovered, after) = self.resume(channel, since);
+        let (head, recovered, after) = self.resumption(channel, since)?;
         Ok(Plan {
             head,
             recovered,
@@ -86,26 +92,22 @@ impl Hub {
 
     /// Where a channel stands, whether what came after a position can be had, and from which
     /// offset on there is something to be sent.
-    fn resume(
-        &mut self,
-        channel: &JsonText,
-        since: Since,
-    ) -> (Option<Position>, Option<bool>, Option<u64>) {
+    fn resumption(&mut self, channel: &JsonText, since: Since) -> Result<Resumption, ErrorValue> {
         let channel = channel.as_str();
         let streams = self.streams.as_mut();
         let Some(streams) = streams.filter(|it| it.shards.class(channel).keeps()) else {
             let recovered = (since != Since::Absent).then_some(false);
-            return (None, recovered, None);
+            return Ok((None, recovered, None));
         };
-        let head = streams.shards.head(channel);
-        match since {
+        let head = streams.shards.head(channel).map_err(|it| refused(&it))?;
+        Ok(match since {
             Since::Absent => (Some(head), None, None),
             Since::At(position) if streams.shards.can_resume(channel, position) => {
                 let after = (position.offset < head.offset).then_some(position.offset);
                 (Some(head), Some(true), after)
             }
             Since::At(_) | Since::Unknown => (Some(head), Some(false), None),
-        }
+        })
     }
 
     fn subscription_json(&self, channel: &JsonText, plan: &Plan) -> Option<String> {
@@ -126,8 +128,11 @@ impl Hub {
     pub(super) fn app_subscribes(&mut self, asker: Asker, data: &str) -> Result<(), ErrorValue> {
         let channel = request::channel(data)?;
         let since = request::since(data)?;
-        let (head, recovered, after) = self.resume(&channel, since);
+        let (head, recovered, after) = self.resumption(&channel, since)?;
         self.subscribe_js(&channel);
+        if let (Some(_), Some(id)) = (head, self.broker.id(&channel)) {
+            self.hold_stream(id, &channel);
+        }
         let plan = Plan {
             head,
             recovered,
@@ -168,7 +173,10 @@ impl Hub {
 
     /// A connection that has joined stands apart again, to be sent what it missed.
     pub(in crate::engine::hub) fn stand_apart(&mut self, slot: u32, channel: ChannelId) {
-        let joined = self.sessions.get(slot).is_some_and(|session| session.joined);
+        let joined = self
+            .sessions
+            .get(slot)
+            .is_some_and(|session| session.joined);
         if joined && !self.is_behind(slot, channel) {
             let leave = crate::engine::command::Command::Leave { channel, slot };
             self.commands.push(leave);
