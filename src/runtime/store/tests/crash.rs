@@ -1,16 +1,11 @@
 //! Crashes at every point: what was reported as stored is there, in order and once.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
 
-use super::super::directory::Directory;
-use super::super::figures::Counters;
 use super::super::fs::simulated::{Random, SimulatedFs};
-use super::super::recovery::recover;
 use super::super::writer::{Work, Writer};
 use super::super::{Batch, Report, StoreError};
-use super::{PLACE, number_of, record};
+use super::{open_writer, record};
 
 /// How often something has happened in all runs together, to see that they are worth something.
 #[derive(Debug, Default)]
@@ -72,17 +67,11 @@ impl Run {
 
     /// Opens the log and compares what it has with what it must have.
     fn open(&mut self, seen: &mut Seen) -> Result<Writer, StoreError> {
-        let mut found = Vec::new();
-        let directory = Directory::create(Arc::new(self.fs.clone()), Path::new(PLACE))?;
-        let (start, recovery) = recover(&directory, self.segment_bytes, &mut |bytes| {
-            found.push(number_of(bytes)?);
-            Ok(())
-        })?;
+        let (writer, found, recovery) = open_writer(&self.fs, self.segment_bytes)?;
         seen.opened += 1;
         seen.torn += u64::from(recovery.truncated_bytes > 0);
         self.check(&found, seen);
-        let counters = Arc::new(Counters::default());
-        Ok(Writer::new(directory, self.segment_bytes, start, counters))
+        Ok(writer)
     }
 
     fn check(&mut self, found: &[u64], seen: &mut Seen) {
@@ -230,7 +219,8 @@ impl Run {
 
     fn end(&mut self, writer: Option<Writer>, seen: &mut Seen) {
         match self.random.below(3) {
-            0 if !self.fs.is_dark() => {
+            // If no more changes were carried out, this is in the middle of one.
+            0 => {
                 seen.kills += 1;
                 self.fs.kill();
             }

@@ -7,8 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
+use super::directory::Directory;
 use super::fs::FileSystem;
 use super::fs::simulated::SimulatedFs;
+use super::recovery::recover;
+use super::writer::Writer;
 use super::{Batch, FailureKind, Recovery, Report, Store, StoreError};
 
 /// Where simulated logs are.
@@ -62,6 +65,21 @@ fn open(
 fn open_simulated(fs: &SimulatedFs, segment_bytes: u64) -> Result<(Store, Vec<u64>), StoreError> {
     let fs = Arc::new(fs.clone());
     open(fs, Path::new(PLACE), segment_bytes).map(|(store, numbers, _)| (store, numbers))
+}
+
+/// The end of a log without the thread, the numbers of its records, and how it was found.
+fn open_writer(
+    fs: &SimulatedFs,
+    segment_bytes: u64,
+) -> Result<(Writer, Vec<u64>, Recovery), StoreError> {
+    let mut numbers = Vec::new();
+    let directory = Directory::create(Arc::new(fs.clone()), Path::new(PLACE))?;
+    let (start, recovery) = recover(&directory, segment_bytes, &mut |bytes| {
+        numbers.push(number_of(bytes)?);
+        Ok(())
+    })?;
+    let writer = Writer::new(directory, segment_bytes, start, Arc::default());
+    Ok((writer, numbers, recovery))
 }
 
 /// Runs a store; its reports arrive in a channel.
