@@ -30,26 +30,19 @@ use self::fs::FileSystem;
 use self::queue::Queue;
 use self::writer::{Work, Writer};
 use super::clock::instant;
-
-/// Records that are stored all together or not at all.
-#[derive(Debug)]
-pub struct Batch {
-    /// Rises from batch to batch.
-    pub ticket: u64,
-    /// Whole records, one after the other.
-    pub bytes: Vec<u8>,
-}
+use crate::engine::shard::{Records, Ticket};
 
 /// What has become of batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
-    /// Those up to this ticket are stored, except where a failure was reported.
-    Persisted(u64),
-    /// Nothing after the last `Persisted` is stored, and nothing that is submitted before
-    /// [`Store::resume`] will be. It is said once, whatever waits.
+    /// Those up to this ticket are stored, except those that have failed.
+    Persisted(Ticket),
+    /// Nothing after the last `Persisted` is stored, and nothing will be up to the next batch that
+    /// is marked as `after_failure`: what is submitted until then builds on what was lost. It is
+    /// said once, whatever waits.
     Failed {
         /// The last batch it was tried with.
-        ticket: u64,
+        ticket: Ticket,
         /// In short.
         kind: FailureKind,
         /// For people.
@@ -167,14 +160,8 @@ impl Store {
 
     /// Has a batch stored. Never blocks; the caller looks at [`Self::pending_bytes`] first. After
     /// [`Self::close`] nothing happens and nothing is reported.
-    pub fn submit(&self, batch: Batch) {
+    pub fn submit(&self, batch: Records) {
         self.queue.submit(batch);
-    }
-
-    /// To be called once for each [`Report::Failed`], when its consequences have been drawn: what
-    /// is submitted from now on does not build on what was lost.
-    pub fn resume(&self) {
-        self.queue.push(Work::Resume);
     }
 
     /// Starts a new file, in order with the batches.

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Batch;
 use super::writer::Work;
+use crate::engine::shard::Records;
 
 /// A group is closed once it has so many bytes, so that those in it need not wait too long.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
@@ -29,11 +29,14 @@ struct State {
 
 impl Queue {
     /// Adds a batch: to the group that waits at the end, if there is one.
-    pub(super) fn submit(&self, batch: Batch) {
+    pub(super) fn submit(&self, batch: Records) {
         let size = batch.bytes.len();
         self.add(|state| {
             state.batches += 1;
             state.bytes += size;
+            if batch.after_failure {
+                state.work.push_back(Work::Resume);
+            }
             match state.work.back_mut() {
                 Some(Work::Group(group)) if state.group_bytes + size <= GROUP_BYTES => {
                     group.push(batch);

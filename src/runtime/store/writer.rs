@@ -7,25 +7,26 @@ use std::sync::Arc;
 use super::directory::{Directory, NewSegment};
 use super::figures::Counters;
 use super::format::{self, Header, Kind};
-use super::{Batch, FailureKind, Report};
+use super::{FailureKind, Report};
+use crate::engine::shard::{Records, Ticket};
 use crate::runtime::clock::instant;
 
 /// What the thread that writes does next.
 #[derive(Debug)]
 pub(super) enum Work {
     /// Store these, all of them or none: a group is one frame.
-    Group(Vec<Batch>),
+    Group(Vec<Records>),
     /// Start a new segment.
     Roll,
     /// Forget what is before the last roll.
     Forget,
-    /// The last failure is known to whoever submits.
+    /// What follows does not build on what has failed.
     Resume,
 }
 
 impl Work {
     /// The last one of its batches.
-    pub(super) fn ticket(&self) -> Option<u64> {
+    pub(super) fn ticket(&self) -> Option<Ticket> {
         match self {
             Self::Group(batches) => batches.last().map(|batch| batch.ticket),
             Self::Roll | Self::Forget | Self::Resume => None,
@@ -152,7 +153,7 @@ impl Writer {
         Some(written.and_then(|()| current.file.sync()))
     }
 
-    fn group(&mut self, ticket: u64, batches: &[Batch]) -> Report {
+    fn group(&mut self, ticket: Ticket, batches: &[Records]) -> Report {
         let parts: Vec<&[u8]> = batches.iter().map(|batch| &*batch.bytes).collect();
         let Err(failure) = self.store(&parts) else {
             self.counters.set_failed(false);

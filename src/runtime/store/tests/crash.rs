@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::super::fs::simulated::{Random, SimulatedFs};
 use super::super::writer::{Work, Writer};
-use super::super::{Batch, Report, StoreError};
+use super::super::{Report, StoreError};
 use super::{open_writer, record};
+use crate::engine::shard::{Records, Ticket};
 
 /// How often something has happened in all runs together, to see that they are worth something.
 #[derive(Debug, Default)]
@@ -128,7 +129,7 @@ impl Run {
         });
     }
 
-    fn group(&mut self) -> (Vec<Batch>, Vec<u64>) {
+    fn group(&mut self) -> (Vec<Records>, Vec<u64>) {
         let mut numbers = Vec::new();
         let batches = (0..=self.random.below(3)).map(|_| {
             let records = 1 + self.random.below(3);
@@ -139,9 +140,10 @@ impl Run {
                 numbers.push(self.next);
                 self.next += 1;
             }
-            Batch {
-                ticket: self.next - 1,
+            Records {
+                ticket: Ticket(self.next - 1),
                 bytes,
+                after_failure: false,
             }
         });
         (batches.collect(), numbers)

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use super::super::StoreError;
 use super::super::fs::simulated::SimulatedFs;
-use super::super::{Batch, StoreError};
 use super::{batch, open_simulated, record, run, store_each};
+use crate::engine::shard::Records;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -28,7 +29,14 @@ fn small_log(left: Left) -> Files {
     let batches = (1..).zip(sizes).map(|(number, size)| batch(number, size));
     store_each(&store, &reports, batches);
     let bytes = [record(8, 20), record(9, 3)].concat();
-    store_each(&store, &reports, [Batch { ticket: 9, bytes }]);
+    store_each(
+        &store,
+        &reports,
+        [Records {
+            bytes,
+            ..batch(9, 0)
+        }],
+    );
     if left == Left::Running {
         fs.kill();
     }

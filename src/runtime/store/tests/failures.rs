@@ -7,7 +7,8 @@ use std::sync::mpsc::RecvError;
 use super::super::fs::simulated::SimulatedFs;
 use super::super::writer::Work;
 use super::super::{FailureKind, Report};
-use super::{PLACE, batch, failure, open, open_simulated, open_writer, run, store_each};
+use super::{PLACE, batch, failure, fresh, open, open_simulated, open_writer, run, store_each};
+use crate::engine::shard::Ticket;
 
 #[test]
 fn a_full_disk_heals_without_a_restart_once_there_is_room() {
@@ -20,15 +21,14 @@ fn a_full_disk_heals_without_a_restart_once_there_is_room() {
         fs.set(|weather| weather.capacity = 1100);
         for attempt in 0..20 {
             // Does not fit what is left, whatever has been set aside.
-            store.submit(batch(100 + attempt, 2000));
+            store.submit(fresh(100 + attempt, 2000));
             assert_eq!(failure(reports.recv()), (100 + attempt, FailureKind::Full));
             assert!(store.figures().failed);
-            store.resume();
             assert!(fs.used() <= 1100, "{}", fs.used());
         }
         assert!(fs.files().len() <= 2, "{:?}", fs.files().keys());
         fs.set(|weather| weather.capacity = 100_000);
-        store_each(&store, &reports, [batch(2, 2000), batch(3, 10)]);
+        store_each(&store, &reports, [fresh(2, 2000), batch(3, 10)]);
         assert!(!store.figures().failed);
         drop(store);
         let (_, found) = open_simulated(&fs, 1000).expect("a log");
@@ -45,12 +45,11 @@ fn a_batch_whose_sync_failed_does_not_come_back_after_later_ones() {
         store_each(&store, &reports, [batch(1, 100)]);
         fs.set(|weather| weather.sync_errors = 1000);
         for number in [90, 91] {
-            store.submit(batch(number, 700));
+            store.submit(fresh(number, 700));
             assert_eq!(failure(reports.recv()), (number, FailureKind::Io));
-            store.resume();
         }
         fs.set(|weather| weather.sync_errors = 0);
-        store_each(&store, &reports, [batch(2, 100), batch(3, 0)]);
+        store_each(&store, &reports, [fresh(2, 100), batch(3, 0)]);
         match seed % 3 {
             0 => fs.crash(),
             1 => fs.kill(),
@@ -86,7 +85,7 @@ fn what_was_read_after_a_kill_does_not_get_lost_with_the_power() {
 }
 
 #[test]
-fn nothing_submitted_before_resume_is_stored_and_one_failure_is_said_once() {
+fn what_builds_on_a_failure_is_not_stored_and_one_failure_is_said_once() {
     let fs = SimulatedFs::new(1);
     let (store, _) = open_simulated(&fs, 10_000).expect("a new log");
     let reports = run(&store);
@@ -97,9 +96,8 @@ fn nothing_submitted_before_resume_is_stored_and_one_failure_is_said_once() {
     for number in 2..10 {
         store.submit(batch(number, 10));
     }
-    store.resume();
-    store.submit(batch(10, 10));
-    assert_eq!(reports.recv(), Ok(Report::Persisted(10)));
+    store.submit(fresh(10, 10));
+    assert_eq!(reports.recv(), Ok(Report::Persisted(Ticket(10))));
     assert_eq!(store.pending_bytes(), 0);
     drop(store);
     let (_, found) = open_simulated(&fs, 10_000).expect("a log");
@@ -117,9 +115,8 @@ fn forgetting_needs_everything_since_the_roll() {
     store.submit(batch(10, 100));
     assert_eq!(failure(reports.recv()), (10, FailureKind::Io));
     fs.set(|weather| weather.write_errors = 0);
-    store.resume();
+    store_each(&store, &reports, [fresh(10, 10)]);
     store.forget_before_roll();
-    store_each(&store, &reports, [batch(10, 10)]);
     drop(store);
     let (store, found) = open_simulated(&fs, 1000).expect("a log");
     assert_eq!(found, (1..=10).collect::<Vec<_>>());
@@ -154,11 +151,14 @@ fn what_was_forgotten_is_known_even_if_the_segment_that_says_so_is_spoilt() {
         for number in 1..=5 {
             assert_eq!(
                 writer.perform(&group(number)),
-                Some(Report::Persisted(number))
+                Some(Report::Persisted(Ticket(number)))
             );
         }
         writer.perform(&Work::Roll);
-        assert_eq!(writer.perform(&group(6)), Some(Report::Persisted(6)));
+        assert_eq!(
+            writer.perform(&group(6)),
+            Some(Report::Persisted(Ticket(6)))
+        );
         writer.perform(&Work::Forget);
         fs.set(|weather| weather.sync_errors = 1000);
         let failed = writer.perform(&group(7));
@@ -198,7 +198,7 @@ fn all_that_waits_is_synced_at_once() {
     assert_eq!(store.figures().pending_batches, 500);
     assert_eq!(store.pending_bytes(), 500 * 116);
     let reports = run(&store);
-    assert_eq!(reports.recv(), Ok(Report::Persisted(500)));
+    assert_eq!(reports.recv(), Ok(Report::Persisted(Ticket(500))));
     assert_eq!(fs.syncs() - before, 1);
     assert_eq!((store.pending_bytes(), store.figures().syncs), (0, 1));
 }

@@ -12,7 +12,8 @@ use super::fs::FileSystem;
 use super::fs::simulated::SimulatedFs;
 use super::recovery::recover;
 use super::writer::Writer;
-use super::{Batch, FailureKind, Recovery, Report, Store, StoreError};
+use super::{FailureKind, Recovery, Report, Store, StoreError};
+use crate::engine::shard::{Records, Ticket};
 
 /// Where simulated logs are.
 const PLACE: &str = "log";
@@ -40,10 +41,19 @@ fn number_of(bytes: &[u8]) -> Result<u64, String> {
 }
 
 /// One record as a batch; the number is also the ticket.
-fn batch(number: u64, filler: usize) -> Batch {
-    Batch {
-        ticket: number,
+fn batch(number: u64, filler: usize) -> Records {
+    Records {
+        ticket: Ticket(number),
         bytes: record(number, filler),
+        after_failure: false,
+    }
+}
+
+/// The first batch after a failure.
+fn fresh(number: u64, filler: usize) -> Records {
+    Records {
+        after_failure: true,
+        ..batch(number, filler)
     }
 }
 
@@ -91,7 +101,11 @@ fn run(store: &Store) -> Receiver<Report> {
 }
 
 /// Stores these one after the other, each in a group of its own.
-fn store_each(store: &Store, reports: &Receiver<Report>, batches: impl IntoIterator<Item = Batch>) {
+fn store_each(
+    store: &Store,
+    reports: &Receiver<Report>,
+    batches: impl IntoIterator<Item = Records>,
+) {
     for batch in batches {
         let ticket = batch.ticket;
         store.submit(batch);
@@ -101,7 +115,7 @@ fn store_each(store: &Store, reports: &Receiver<Report>, batches: impl IntoItera
 
 fn failure(report: Result<Report, std::sync::mpsc::RecvError>) -> (u64, FailureKind) {
     match report {
-        Ok(Report::Failed { ticket, kind, .. }) => (ticket, kind),
+        Ok(Report::Failed { ticket, kind, .. }) => (ticket.0, kind),
         other => panic!("not a failure: {other:?}"),
     }
 }
