@@ -9,13 +9,13 @@ use std::sync::{Arc, Weak};
 use thiserror::Error;
 
 use crate::engine::hub::{Hub, StreamFigures};
-use crate::engine::shard::{Classes, Settings, Shards, Ticket};
+use crate::engine::shard::{Classes, Settings, Shards};
 
 use super::clock::now;
 use super::core::Core;
 use super::shared::Shared;
 use super::store::fs::RealFs;
-use super::store::{Batch, Figures, Recovery, Report, Store, StoreError};
+use super::store::{Figures, Recovery, Report, Store, StoreError};
 
 /// What a server keeps of channels.
 #[derive(Debug)]
@@ -131,10 +131,7 @@ impl Shared {
         };
         while let Some(records) = self.hub.take_records() {
             self.growth.wrote(records.bytes.len());
-            store.submit(Batch {
-                ticket: records.ticket.0,
-                bytes: records.bytes,
-            });
+            store.submit(records);
         }
     }
 
@@ -142,16 +139,11 @@ impl Shared {
         match report {
             Report::Persisted(ticket) => {
                 self.storage_failed = false;
-                self.hub.stored(Ticket(ticket));
+                self.hub.stored(ticket);
                 self.tend_log();
             }
             Report::Failed { message, .. } => {
-                // What has been handed over since builds on what is lost.
-                self.store_records();
                 self.hub.not_stored(&message);
-                if let Some(store) = &self.store {
-                    store.resume();
-                }
                 if !std::mem::replace(&mut self.storage_failed, true) {
                     self.js.push_fault(&message);
                 }
