@@ -16,7 +16,7 @@ use super::mail::Mail;
 use super::memory::Memory;
 use super::metrics::Traffic;
 use super::outbox::{Line, Order, Outbox};
-use super::shard::{JS_HIGH_WATER, Owner, Shard};
+use super::shared::{JS_HIGH_WATER, Owner, Shared};
 
 /// Bytes JavaScript gets for one socket before that has taken what it got before.
 const IN_FLIGHT: usize = 1024 * 1024;
@@ -107,13 +107,13 @@ impl Core {
         response: &str,
         ws: ws::Connection,
     ) -> Option<ConnId> {
-        let attached = self.try_locked(|shard| {
-            if shard.stopping {
+        let attached = self.try_locked(|shared| {
+            if shared.stopping {
                 return None;
             }
-            let conn = shard.hub.open(id, js, now());
-            shard.attach(conn, Owner::Bridge, false);
-            let outbox = &mut shard.bridges.outbox;
+            let conn = shared.hub.open(id, js, now());
+            shared.attach(conn, Owner::Bridge, false);
+            let outbox = &mut shared.bridges.outbox;
             outbox.insert(Line::new(conn, ws, Bridge::default()));
             outbox.frame(conn.slot, Bytes::copy_from_slice(response.as_bytes()));
             Some(conn)
@@ -138,39 +138,39 @@ impl Core {
 
     /// JavaScript's socket took this many bytes.
     pub fn bridge_sent(&self, conn: ConnId, bytes: usize) {
-        self.locked(|shard| {
-            let Some(line) = shard.bridges.line_of(conn) else {
+        self.locked(|shared| {
+            let Some(line) = shared.bridges.line_of(conn) else {
                 return;
             };
             let before = unsent(line);
             line.io.in_flight = line.io.in_flight.saturating_sub(bytes);
             let after = unsent(line);
             if line.unsent() > 0 {
-                shard.bridges.unblocked.push(conn.slot);
+                shared.bridges.unblocked.push(conn.slot);
             } else if line.io.in_flight == 0 {
                 line.ws.pongs_flushed();
             }
             let sent = (before - after) as u64;
-            shard.bridges.traffic.bytes_sent += sent;
-            shard.bridges.traffic.unsent(before, after);
+            shared.bridges.traffic.bytes_sent += sent;
+            shared.bridges.traffic.unsent(before, after);
         });
     }
 
     fn bridge(&self, conn: ConnId, step: impl FnOnce(&mut ws::Connection, &mut Vec<ws::Event>)) {
-        self.locked(|shard| {
-            if let Some(line) = shard.bridges.line_of(conn) {
-                let mut heard = Heard::new(shard.memory.clone());
+        self.locked(|shared| {
+            if let Some(line) = shared.bridges.line_of(conn) {
+                let mut heard = Heard::new(shared.memory.clone());
                 heard.listen(conn, &mut line.ws, step);
                 let (_, bytes) = heard.size();
-                shard.bridges.traffic.bytes_received += bytes as u64;
-                shard.apply(&mut heard, now());
-                shard.evict_bridge();
+                shared.bridges.traffic.bytes_received += bytes as u64;
+                shared.apply(&mut heard, now());
+                shared.evict_bridge();
             }
         });
     }
 }
 
-impl Shard {
+impl Shared {
     /// Ends closing handshakes that took too long.
     pub(super) fn expire_bridges(&mut self) {
         let time = now();
@@ -191,12 +191,13 @@ impl Shard {
         let backpressure = self.limits.backpressure;
         let instant = now().instant;
         let (js, bridges) = (&mut self.js, &mut self.bridges);
-        let mut blocked = Vec::new();
+        let (mut blocked, mut drained) = (Vec::new(), Vec::new());
         for slot in std::mem::take(&mut bridges.unblocked) {
-            if let Some(line) = bridges.outbox.line(slot)
-                && write_backlog(line, js)
-            {
-                blocked.push(slot);
+            if let Some(line) = bridges.outbox.line(slot) {
+                if write_backlog(line, js) {
+                    blocked.push(slot);
+                }
+                drained.extend(line.take_drained());
             }
         }
         let mut refused = Vec::new();
@@ -213,10 +214,12 @@ impl Shard {
                 blocked.push(conn.slot);
             }
             traffic.unsent(before, unsent(line));
+            drained.extend(line.take_drained());
             finish(line, js);
         });
         bridges.unblocked = blocked;
         self.refuse(&refused);
+        self.drained(&mut drained);
         self.evict_bridge();
     }
 }

@@ -1,4 +1,4 @@
-//! One server's runtime: the shard under its lock, and what wakes whom.
+//! One server's runtime: the shared under its lock, and what wakes whom.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,9 @@ use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
 use super::metrics::Published;
 use super::outbox::{Backpressure, Refused};
-use super::shard::{Owner, Shard};
+use super::shared::{Owner, Shared};
+use super::store::Store;
+use super::streams::{self, StreamOptions, StreamsError};
 
 /// How often bridged connections are looked through for closing handshakes that take too long.
 const BRIDGE_CHECK: Duration = Duration::from_secs(5);
@@ -66,7 +68,7 @@ pub struct Stats {
 
 /// One server.
 pub struct Core {
-    pub(super) shard: Mutex<Shard>,
+    pub(super) shared: Mutex<Shared>,
     /// An I/O thread that was too far behind has taken its mail.
     caught_up: Condvar,
     wake_js: Box<dyn WakeJs>,
@@ -115,6 +117,33 @@ struct Before {
 impl Core {
     /// A server without connections. Its I/O threads start with the first one.
     pub fn new(hub: Hub, limits: Limits, wake_js: Box<dyn WakeJs>) -> Arc<Self> {
+        Self::build(hub, limits, wake_js, None)
+    }
+
+    /// The same with channels that keep messages. Its I/O threads start at once: they also fire
+    /// timers.
+    ///
+    /// # Errors
+    /// The log cannot be opened, or a thread cannot be started.
+    pub fn with_streams(
+        mut hub: Hub,
+        limits: Limits,
+        wake_js: Box<dyn WakeJs>,
+        options: StreamOptions,
+    ) -> Result<Arc<Self>, StreamsError> {
+        let store = streams::open(&mut hub, options)?;
+        let core = Self::build(hub, limits, wake_js, store.map(Arc::new));
+        core.start_store()?;
+        core.start().map_err(StreamsError::Thread)?;
+        Ok(core)
+    }
+
+    fn build(
+        hub: Hub,
+        limits: Limits,
+        wake_js: Box<dyn WakeJs>,
+        store: Option<Arc<Store>>,
+    ) -> Arc<Self> {
         let io_threads = limits.io_threads.clamp(1, 64);
         let limits = Limits {
             io_threads,
@@ -122,7 +151,7 @@ impl Core {
         };
         let memory = Memory::default();
         Arc::new(Self {
-            shard: Mutex::new(Shard::new(hub, limits, memory.clone())),
+            shared: Mutex::new(Shared::new(hub, limits, memory.clone(), store)),
             caught_up: Condvar::new(),
             wake_js,
             wakers: Mutex::new(None),
@@ -139,7 +168,7 @@ impl Core {
     /// A thread could not be started.
     pub fn start(self: &Arc<Self>) -> std::io::Result<()> {
         let mut wakers = self.wakers.lock();
-        if wakers.is_none() && !self.shard.lock().stopping {
+        if wakers.is_none() && !self.shared.lock().stopping {
             *wakers = Some(io::start(self)?);
         }
         Ok(())
@@ -147,25 +176,26 @@ impl Core {
 
     /// Ends the I/O threads and with them every connection they own.
     pub fn stop(&self) {
-        self.shard.lock().stopping = true;
+        self.shared.lock().stopping = true;
         self.door.close();
         if let Some(wakers) = self.wakers.lock().take() {
             wakers.wake(u64::MAX);
         }
+        self.stop_store();
     }
 
     /// Runs `work` on the engine, then carries out what the engine decided. A panic is reported to
     /// JavaScript and gives `None`. If that makes an I/O thread fall far behind, waits for it.
     pub fn with_hub<T>(&self, work: impl FnOnce(&mut Hub, Now) -> T) -> Option<T> {
-        let mut shard = self.shard.lock();
-        let before = Before::of(&shard);
-        let result = execute(&mut shard, |shard| {
+        let mut shared = self.shared.lock();
+        let before = Before::of(&shared);
+        let result = execute(&mut shared, |shared| {
             chaos::point("call");
-            shard.hub.begin_turn();
-            work(&mut shard.hub, now())
+            shared.hub.begin_turn();
+            work(&mut shared.hub, now())
         });
-        let full = shard.mailboxes.iter().any(Mailbox::is_full);
-        self.wake(shard, &before);
+        let full = shared.mailboxes.iter().any(Mailbox::is_full);
+        self.wake(shared, &before);
         if full {
             self.wait_for_threads();
         }
@@ -173,48 +203,48 @@ impl Core {
     }
 
     fn wait_for_threads(&self) {
-        let mut shard = self.shard.lock();
-        while !shard.stopping && shard.mailboxes.iter().any(Mailbox::is_full) {
-            self.caught_up.wait_for(&mut shard, PATIENCE);
+        let mut shared = self.shared.lock();
+        while !shared.stopping && shared.mailboxes.iter().any(Mailbox::is_full) {
+            self.caught_up.wait_for(&mut shared, PATIENCE);
         }
     }
 
     /// Takes the events for JavaScript, with the number of their batch.
     pub fn take_events(&self) -> (Vec<u8>, u64) {
-        let mut shard = self.shard.lock();
-        let before = Before::of(&shard);
+        let mut shared = self.shared.lock();
+        let before = Before::of(&shared);
         let flushed = guard(|| {
             chaos::point("event");
-            shard.flush_bridges();
+            shared.flush_bridges();
         });
         if let Err(message) = flushed {
-            shard.js.push_fault(&message);
+            shared.js.push_fault(&message);
         }
-        shard.resume_for_js();
-        let events = shard.js.take();
-        let batch = shard.hub.begin_js_batch();
-        shard.js_woken = false;
-        self.wake(shard, &before);
+        shared.resume_for_js();
+        let events = shared.js.take();
+        let batch = shared.hub.begin_js_batch();
+        shared.js_woken = false;
+        self.wake(shared, &before);
         (events, batch)
     }
 
     /// A connection for an I/O thread. `None` after the server was stopped, or after a panic.
     pub fn attach(&self, id: &str, js: bool, connection: NewConnection) -> Option<ConnId> {
-        self.locked(|shard| (!shard.stopping).then(|| shard.open(id, js, Box::new(connection))))
+        self.locked(|shared| (!shared.stopping).then(|| shared.open(id, js, Box::new(connection))))
     }
 
     /// Figures.
     pub fn stats(&self) -> Stats {
-        Stats::of(&self.shard.lock())
+        Stats::of(&self.shared.lock())
     }
 
     /// Passes on what a thread's WebSockets had to say, within a turn.
     pub(super) fn hear(&self, thread: usize, heard: &mut Heard) {
         if !heard.is_empty() {
-            self.locked(|shard| {
+            self.locked(|shared| {
                 // It will look at its mail anyway.
-                shard.mailboxes[thread].sleeping = false;
-                shard.apply(heard, now());
+                shared.mailboxes[thread].sleeping = false;
+                shared.apply(heard, now());
             });
         }
     }
@@ -222,7 +252,7 @@ impl Core {
     /// Tells the engine of connections that were refused something.
     pub(super) fn refuse(&self, refused: &[Refused]) {
         if !refused.is_empty() {
-            self.locked(|shard| shard.refuse(refused));
+            self.locked(|shared| shared.refuse(refused));
         }
     }
 
@@ -234,40 +264,40 @@ impl Core {
 
     /// Something went wrong that no client is to blame for.
     pub(super) fn fault(&self, message: &str) {
-        self.locked(|shard| shard.js.push_fault(message));
+        self.locked(|shared| shared.js.push_fault(message));
     }
 
     /// Passes on what a thread has heard, lets the engine go on, and takes the thread's mail: all
     /// that a turn of an I/O thread needs the lock for. From here on it is woken for more mail.
     pub(super) fn take_turn(&self, thread: usize, heard: &mut Heard, mail: &mut Vec<Mail>) -> Turn {
-        let mut shard = self.shard.lock();
-        let before = Before::of(&shard);
+        let mut shared = self.shared.lock();
+        let before = Before::of(&shared);
         let time = now();
         // A panic has been reported, and the turn goes on without what caused it.
-        let _reported = execute(&mut shard, |shard| {
+        let _reported = execute(&mut shared, |shared| {
             if !heard.is_empty() {
-                shard.apply(heard, time);
+                shared.apply(heard, time);
             }
             if thread == TIMEKEEPER {
-                shard.look_at_clock(time);
+                shared.look_at_clock(time);
             }
-            if !shard.is_congested() {
-                shard.hub.run(time);
+            if !shared.is_congested() {
+                shared.hub.run(time);
             }
         });
-        let mailbox = &mut shard.mailboxes[thread];
+        let mailbox = &mut shared.mailboxes[thread];
         let was_behind = mailbox.is_behind();
         mailbox.take(mail);
         mailbox.sleeping = true;
-        let congested = shard.is_congested();
+        let congested = shared.is_congested();
         let turn = Turn {
-            stopping: shard.stopping,
+            stopping: shared.stopping,
             congested,
-            more: shard.hub.has_work() && !congested,
-            due: shard.next_due().filter(|_| thread == TIMEKEEPER),
+            more: shared.hub.has_work() && !congested,
+            due: shared.next_due().filter(|_| thread == TIMEKEEPER),
         };
-        let sleepers = shard.sleepers(was_behind);
-        self.wake(shard, &before);
+        let sleepers = shared.sleepers(was_behind);
+        self.wake(shared, &before);
         if was_behind {
             self.caught_up.notify_all();
             self.wake_threads(sleepers);
@@ -276,29 +306,29 @@ impl Core {
     }
 
     /// Runs `work` under the lock, carries out what came of it, and wakes whom it concerns.
-    pub(super) fn locked<T: Default>(&self, work: impl FnOnce(&mut Shard) -> T) -> T {
+    pub(super) fn locked<T: Default>(&self, work: impl FnOnce(&mut Shared) -> T) -> T {
         self.try_locked(work).unwrap_or_default()
     }
 
-    pub(super) fn try_locked<T>(&self, work: impl FnOnce(&mut Shard) -> T) -> Result<T, ()> {
-        let mut shard = self.shard.lock();
-        let before = Before::of(&shard);
-        let result = execute(&mut shard, work);
-        self.wake(shard, &before);
+    pub(super) fn try_locked<T>(&self, work: impl FnOnce(&mut Shared) -> T) -> Result<T, ()> {
+        let mut shared = self.shared.lock();
+        let before = Before::of(&shared);
+        let result = execute(&mut shared, work);
+        self.wake(shared, &before);
         result
     }
 
     /// Releases the lock and wakes whom the state of things concerns.
-    fn wake(&self, mut shard: MutexGuard<'_, Shard>, before: &Before) {
-        let wake_js = (!shard.js.is_empty() || !shard.bridges.is_idle()) && !shard.js_woken;
-        shard.js_woken |= wake_js;
-        let timekeeper = shard.hub.has_work()
-            || match (shard.hub.next_due(), before.due) {
+    fn wake(&self, mut shared: MutexGuard<'_, Shared>, before: &Before) {
+        let wake_js = (!shared.js.is_empty() || !shared.bridges.is_idle()) && !shared.js_woken;
+        shared.js_woken |= wake_js;
+        let timekeeper = shared.hub.has_work()
+            || match (shared.hub.next_due(), before.due) {
                 (Some(next), Some(due)) => next < due,
                 (next, _) => next.is_some(),
             };
-        let threads = shard.threads_to_wake(timekeeper);
-        drop(shard);
+        let threads = shared.threads_to_wake(timekeeper);
+        drop(shared);
         if wake_js {
             self.wake_js.wake();
         }
@@ -315,28 +345,28 @@ impl Core {
 }
 
 impl Stats {
-    pub(super) fn of(shard: &Shard) -> Self {
-        let (js_events, js_batches) = shard.js.totals();
+    pub(super) fn of(shared: &Shared) -> Self {
+        let (js_events, js_batches) = shared.js.totals();
         Self {
-            counts: shard.hub.counts(),
-            totals: shard.hub.totals(),
-            messages_received: shard.messages_received,
+            counts: shared.hub.counts(),
+            totals: shared.hub.totals(),
+            messages_received: shared.messages_received,
             js_events,
             js_batches,
-            js_queue_bytes: shard.js.len(),
+            js_queue_bytes: shared.js.len(),
         }
     }
 }
 
 impl Before {
-    fn of(shard: &Shard) -> Self {
+    fn of(shared: &Shared) -> Self {
         Self {
-            due: shard.hub.next_due(),
+            due: shared.hub.next_due(),
         }
     }
 }
 
-impl Shard {
+impl Shared {
     /// Threads that sleep and have mail, one bit each; the timekeeper too if it is needed.
     fn threads_to_wake(&mut self, timekeeper: bool) -> u64 {
         let mut threads = 0;
@@ -407,11 +437,11 @@ impl Shard {
 }
 
 /// Runs `work` and carries out what came of it. A panic becomes an event.
-fn execute<T>(shard: &mut Shard, work: impl FnOnce(&mut Shard) -> T) -> Result<T, ()> {
+fn execute<T>(shared: &mut Shared, work: impl FnOnce(&mut Shared) -> T) -> Result<T, ()> {
     let result = guard(|| {
-        let result = work(shard);
-        shard.execute();
+        let result = work(shared);
+        shared.execute();
         result
     });
-    result.map_err(|message| shard.js.push_fault(&message))
+    result.map_err(|message| shared.js.push_fault(&message))
 }

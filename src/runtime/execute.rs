@@ -5,9 +5,9 @@ use crate::engine::command::{Command, ConnId};
 use super::bridge::BridgeEvent;
 use super::clock::now;
 use super::mail::Mail;
-use super::shard::{JS_HIGH_WATER, Owner, Place, Shard};
+use super::shared::{JS_HIGH_WATER, Owner, Place, Shared};
 
-impl Shard {
+impl Shared {
     /// Carries out everything the hub has decided.
     pub(super) fn execute(&mut self) {
         let mut commands = self.hub.take_commands();
@@ -15,6 +15,7 @@ impl Shard {
             self.perform(command);
         }
         self.hub.recycle(commands);
+        self.store_records();
     }
 
     fn perform(&mut self, command: Command) {
@@ -27,6 +28,7 @@ impl Shard {
             Command::Close { slot, code, reason } => {
                 self.post(slot, Mail::Close { slot, code, reason });
             }
+            Command::Notify { slot } => self.post(slot, Mail::Notify { slot }),
             Command::Terminate { slot } => self.post(slot, Mail::Terminate { slot }),
             Command::PauseReading { slot } => {
                 self.set_paused(slot, |place| place.paused_by_engine = true);

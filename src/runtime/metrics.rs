@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::core::{Core, Stats};
 use super::mail::Mailbox;
+use super::streams::StreamMetrics;
 
 /// What has passed through some connections.
 #[derive(Debug, Clone, Copy, Default)]
@@ -192,19 +193,22 @@ pub struct Metrics {
     pub bridge: Traffic,
     /// The I/O threads, by number.
     pub threads: Vec<ThreadMetrics>,
+    /// Channels that keep messages, where there are any.
+    pub streams: Option<StreamMetrics>,
 }
 
 impl Core {
     /// Figures of everything. `reader` gets the longest turns since it asked last.
     pub fn metrics(&self, reader: Reader) -> Metrics {
-        let shard = self.shard.lock();
-        let threads = self.published.iter().zip(&shard.mailboxes);
+        let shared = self.shared.lock();
+        let threads = self.published.iter().zip(&shared.mailboxes);
         let threads = threads.map(|(it, mailbox)| ThreadMetrics::new(it, mailbox, reader));
         Metrics {
-            stats: Stats::of(&shard),
-            bridged: shard.bridges.connections,
-            bridge: shard.bridges.traffic,
+            stats: Stats::of(&shared),
+            bridged: shared.bridges.connections,
+            bridge: shared.bridges.traffic,
             threads: threads.collect(),
+            streams: shared.stream_metrics(),
         }
     }
 }

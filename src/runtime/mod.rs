@@ -1,6 +1,6 @@
 //! Sockets and time: drives the engine.
 //!
-//! One [`Core`] per server. Its [`shard`](shard::Shard) (the engine's hub with the mail for the
+//! One [`Core`] per server. Its [`shared`](shared::Shared) (the engine's hub with the mail for the
 //! I/O threads) is behind one lock that is held for a stretch of pure work, never across a system
 //! call: an I/O thread takes it once per batch of input, JavaScript once per batch of commands.
 //! What is published is put in order there, once; from there on each thread serves its own
@@ -19,7 +19,9 @@ mod mail;
 mod memory;
 mod metrics;
 pub mod outbox;
-mod shard;
+mod shared;
+pub mod store;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +31,4 @@ pub use self::core::{Core, Limits, Stats, WakeJs};
 pub use self::io::{NewConnection, Reception};
 pub use self::metrics::{Metrics, Reader, Tally, ThreadMetrics, Traffic};
 pub use self::outbox::Backpressure;
+pub use self::streams::{StreamMetrics, StreamOptions, StreamsError};

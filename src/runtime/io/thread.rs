@@ -99,7 +99,7 @@ impl Thread {
             self.flush_if_due();
             if self.core.is_over_memory() {
                 let (lines, traffic) = (self.outbox.lines(), &mut self.tally.traffic);
-                self.core.locked(|shard| shard.evict(lines, traffic));
+                self.core.locked(|shared| shared.evict(lines, traffic));
             }
             if let Some(published) = self.core.published.get(self.number) {
                 published.end_turn(&mut self.tally, instant() - began);
@@ -111,7 +111,7 @@ impl Thread {
     fn timeout(&mut self, turn: Turn) -> Option<Duration> {
         let none = Some(Duration::ZERO);
         let readable = !turn.congested && (!self.ready.is_empty() || self.arrivals.is_ready());
-        if turn.more || readable || !self.lost.is_empty() {
+        if turn.more || readable || !self.lost.is_empty() || !self.heard.is_empty() {
             return none;
         }
         let deadline = self.deadlines.front().map(|(at, _)| *at);

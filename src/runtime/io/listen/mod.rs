@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::engine::http::Terms;
 use crate::runtime::core::{Core, TIMEKEEPER};
-use crate::runtime::shard::{JS_HIGH_WATER, Shard};
+use crate::runtime::shared::{JS_HIGH_WATER, Shared};
 
 use super::NewConnection;
 
@@ -60,7 +60,7 @@ impl Core {
 
     /// Stops accepting, at once. What has not sent its request by now is dropped.
     pub fn unlisten(&self) {
-        self.locked(|shard| shard.arriving.reception = None);
+        self.locked(|shared| shared.arriving.reception = None);
         self.door.close();
         if let Some(wakers) = &*self.wakers.lock() {
             wakers.wake(1 << TIMEKEEPER);
@@ -69,23 +69,23 @@ impl Core {
 
     /// Changes how connections are received; `None` leaves them all to Node.js.
     pub fn receive(&self, reception: Option<Reception>) {
-        self.locked(|shard| shard.arriving.reception = reception.map(Arc::new));
+        self.locked(|shared| shared.arriving.reception = reception.map(Arc::new));
     }
 
     /// The connection that the next event about one for Node.js is about.
     pub fn take_handed(&self) -> Option<TcpStream> {
-        self.locked(|shard| shard.arriving.handed.pop_front())
+        self.locked(|shared| shared.arriving.handed.pop_front())
     }
 
     /// Whether others are too far behind for more connections.
     fn is_crowded(&self) -> bool {
-        self.locked(|shard| {
-            shard.arriving.handed.len() >= MAX_HANDED || shard.js.len() > JS_HIGH_WATER
+        self.locked(|shared| {
+            shared.arriving.handed.len() >= MAX_HANDED || shared.js.len() > JS_HIGH_WATER
         })
     }
 
     fn reception(&self) -> Option<Arc<Reception>> {
-        self.locked(|shard| shard.arriving.reception.clone())
+        self.locked(|shared| shared.arriving.reception.clone())
     }
 
     /// Takes a WebSocket on. Gives it back if that is JavaScript's to do by now.
@@ -95,7 +95,7 @@ impl Core {
         connection: Box<NewConnection>,
         request: Box<str>,
     ) -> Option<Box<NewConnection>> {
-        self.locked(|shard| shard.admit(id, connection, request))
+        self.locked(|shared| shared.admit(id, connection, request))
     }
 
     /// Passes a connection on to Node.js, with what was read of it.
@@ -103,20 +103,20 @@ impl Core {
         if !self.door.is_open() {
             return;
         }
-        self.locked(|shard| {
-            shard.arriving.handed.push_back(stream);
-            shard.js.push_handed(bytes);
+        self.locked(|shared| {
+            shared.arriving.handed.push_back(stream);
+            shared.js.push_handed(bytes);
         });
     }
 
     /// Tells JavaScript that the system gives no more connections.
     fn cannot_accept(&self, error: &io::Error) {
         let code = error.raw_os_error().unwrap_or_default();
-        self.locked(|shard| shard.js.push_accept_failed(code));
+        self.locked(|shared| shared.js.push_accept_failed(code));
     }
 }
 
-impl Shard {
+impl Shared {
     fn admit(
         &mut self,
         id: &str,
