@@ -30,7 +30,7 @@ pub(super) use publish::Publication;
 /// What the streams of a hub consist of.
 #[derive(Debug)]
 pub(super) struct Streams {
-    shards: Shards,
+    pub(super) shards: Shards,
     /// What is done once it is stored, in that order.
     waiting: VecDeque<publish::Waiting>,
     /// Connections that are sent what they missed.
