@@ -2,6 +2,9 @@
 
 // A server with kept channels, and names of channels that nobody else uses.
 
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
 const support = require('../support')
 
 const STREAMS = [
@@ -30,4 +33,11 @@ function collected(stream) {
   return values
 }
 
-module.exports = { ...support, STREAMS, collected, kept, startKept }
+/** A folder that is gone after the test. */
+function temporaryDirectory(context) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'kept-'))
+  context.after(() => fs.rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+module.exports = { ...support, STREAMS, collected, kept, startKept, temporaryDirectory }
