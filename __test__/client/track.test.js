@@ -62,6 +62,15 @@ describe('a track', () => {
     assert.deepEqual(delivered, ['a7', 'a8'])
   })
 
+  test('asks for what was published between that and the first answer', async () => {
+    track.resume()
+    receive(7)
+    track.answered(at(9))
+    receive(10)
+    await answer([8, 9])
+    assert.deepEqual(delivered, ['a7', 'a8', 'a9', 'a10'])
+  })
+
   test('resumes behind the last message', () => {
     subscribe(at(7))
     receive(8)
@@ -74,6 +83,9 @@ describe('a track', () => {
     assert.deepEqual(delivered, ['a8', 'a9', 'a10', 'a11'])
     assert.deepEqual(reports, [{ recovered: true, ...at(10) }])
     assert.equal(track.recovered, true)
+    track.suspend()
+    track.resume()
+    assert.equal(track.recovered, undefined)
   })
 
   test('reports at once if nothing was missed', () => {
@@ -188,6 +200,27 @@ describe('a track', () => {
     await answer(Array.from({ length: 50 }, (_, n) => MAX_HELD + 2 + n))
     assert.equal(delivered.length, last)
     assert.deepEqual(reports, [{ recovered: true, ...at(last) }])
+  })
+
+  test('holds no duplicates back', async () => {
+    subscribe(at(1))
+    receive(5)
+    for (let n = 0; n <= MAX_HELD; n++) receive(1)
+    receive(6)
+    await answer([2, 3, 4])
+    assert.equal(delivered.at(-1), 'a6')
+    assert.equal(fetches.length, 0)
+  })
+
+  test('what there was no room for is gone with its epoch', async () => {
+    subscribe(at(0))
+    track.receive(at(2))
+    track.receive(at(7, 'b'))
+    for (let n = 0; n <= MAX_HELD; n++) receive(900 + n)
+    await fail()
+    track.receive(at(8, 'b'))
+    assert.deepEqual(delivered, ['a2', 'b7', 'b8'])
+    assert.equal(fetches.length, 0)
   })
 
   test('reports if that is gone too', async () => {
