@@ -59,7 +59,7 @@ class AGClientSocket extends Original {
     const { key, delay, at } = options ?? {}
     if (key != null) publication.key = key
     if (delay != null) publication.delay = delay
-    if (at != null) publication.at = at instanceof Date ? at.getTime() : at
+    if (at != null) publication.at = at
     return publication
   }
 
