@@ -52,6 +52,15 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "auth"]),
     },
     Rule {
+        module: &["engine", "shard"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "shard"])
+                && !is_below(path, &["engine", "protocol"])
+        },
+    },
+    Rule {
         module: &["engine", "timer"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),
@@ -105,6 +114,8 @@ fn planted_upward_imports_are_found() {
         (&["engine", "ws"], "use super::protocol::Frame;"),
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
+        (&["engine", "shard"], "use crate::engine::session::Session;"),
+        (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];
     for (module, text) in planted {
         let module: Vec<String> = module.iter().map(ToString::to_string).collect();

@@ -3,7 +3,8 @@
 //! Nothing here knows of tokio, napi, a clock or a socket. [`hub::Hub`] is the composition; the
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
-//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`.
+//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) on `protocol`.
 
 pub mod auth;
 pub mod broker;
@@ -13,5 +14,6 @@ pub mod http;
 pub mod hub;
 pub mod protocol;
 pub mod session;
+pub mod shard;
 pub mod timer;
 pub mod ws;

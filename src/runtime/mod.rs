@@ -20,6 +20,8 @@ mod memory;
 mod metrics;
 pub mod outbox;
 mod shared;
+pub mod store;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +31,4 @@ pub use self::core::{Core, Limits, Stats, WakeJs};
 pub use self::io::{NewConnection, Reception};
 pub use self::metrics::{Metrics, Reader, Tally, ThreadMetrics, Traffic};
 pub use self::outbox::Backpressure;
+pub use self::streams::{StreamMetrics, StreamOptions, StreamsError};

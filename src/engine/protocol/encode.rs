@@ -2,6 +2,8 @@
 //!
 //! Payloads and errors are taken as JSON text and written as they are.
 
+use std::ops::Range;
+
 use super::number::push_number;
 use super::text::JsonText;
 
@@ -16,6 +18,30 @@ pub fn publish(channel: &str, data: Option<&str>) -> String {
     push_member(&mut out, "data", data);
     out.push_str("}}");
     out
+}
+
+/// A publication on a channel that keeps its messages:
+/// `{"event":"#publish","data":{"channel":..,"data":..,"epoch":..,"offset":..}}`, and where in it the
+/// data is (nowhere: an empty range). `channel` is canonical text, `epoch` plain letters and digits.
+#[must_use]
+pub fn publish_kept(
+    channel: &str,
+    data: Option<&str>,
+    epoch: &str,
+    offset: u64,
+) -> (String, Range<usize>) {
+    let mut out = with_room(96 + epoch.len(), channel.len(), data);
+    out.push_str("{\"event\":\"#publish\",\"data\":{\"channel\":\"");
+    out.push_str(channel);
+    out.push('"');
+    push_member(&mut out, "data", data);
+    let end = out.len();
+    out.push_str(",\"epoch\":\"");
+    out.push_str(epoch);
+    out.push_str("\",\"offset\":");
+    push_integer(&mut out, offset);
+    out.push_str("}}");
+    (out, end - data.map_or(0, str::len)..end)
 }
 
 /// A packet that expects no response: `{"event":..,"data":..}`.
@@ -80,6 +106,20 @@ pub fn string_literal(text: &JsonText) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     text.push_literal(&mut out);
     out
+}
+
+fn push_integer(out: &mut String, mut value: u64) {
+    let mut digits = [0_u8; 20];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend(digits[first..].iter().map(|&digit| char::from(digit)));
 }
 
 fn with_room(frame: usize, name: usize, data: Option<&str>) -> String {

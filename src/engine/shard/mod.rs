@@ -1,0 +1,202 @@
+//! Channels that keep their messages, schedules and stored values, in 1024 shards.
+//!
+//! Pure, as all of the engine: [`Shards`] is given requests and the time, and leaves records for a
+//! store, which reports back what is durable. What waits for the store is applied at once, so that
+//! later requests build on it, and is seen by nobody before [`Shards::persisted`]; if the store
+//! fails, [`Shards::failed`] takes it back. The same records rebuild everything after a restart.
+//!
+//! Channel names are canonical JSON text without the quotes. Times are milliseconds since 1970;
+//! where order or age is concerned, a clock that is set back counts as standing still.
+
+mod append;
+mod class;
+mod hash;
+mod journal;
+mod keys;
+mod message;
+mod position;
+mod producers;
+mod read;
+mod record;
+mod refusal;
+mod stream;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use journal::Journal;
+use producers::Producers;
+use stream::Stream;
+use table::{List, Table};
+
+pub use class::{Class, ClassError, Classes, Kind, Pattern};
+pub use hash::{SHARDS, shard_of};
+pub use journal::Records;
+pub use message::{Appended, Entry, NewMessage, Producer, Ticket};
+pub use position::{Epoch, Position};
+pub use record::{Record, RecordKind, RecoverError, records};
+pub use refusal::Refusal;
+pub use table::StreamId;
+
+/// How the shards are to work.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// A random number that no other process has.
+    pub incarnation: u64,
+    /// Most bytes that messages, keys, values and timers may take together.
+    pub memory: usize,
+    /// Whether there is a store. If not, nothing waits for one.
+    pub stored: bool,
+}
+
+/// All shards of this process.
+#[derive(Debug)]
+pub struct Shards {
+    classes: Classes,
+    settings: Settings,
+    shards: Vec<Shard>,
+    table: Table,
+    journal: Journal,
+    /// When streams have to be looked at; an item counts if it is what the stream says.
+    deadlines: BinaryHeap<Reverse<(u64, u32)>>,
+    /// The latest time heard of.
+    now: u64,
+    /// Epochs minted.
+    minted: u64,
+    memory: usize,
+    messages: usize,
+    bytes: usize,
+}
+
+/// One shard.
+#[derive(Debug, Default)]
+struct Shard {
+    producers: Producers,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Channels that keep messages, also those that have none now.
+    pub channels: usize,
+    /// Messages that can be read.
+    pub messages: usize,
+    /// Their payload in bytes.
+    pub bytes: usize,
+    /// All memory in use, in bytes, roughly.
+    pub memory: usize,
+    /// Timers that wait.
+    pub timers: usize,
+}
+
+impl Shards {
+    /// Empty shards. What a store holds is given to `recover`; then comes `start`.
+    #[must_use]
+    pub fn new(classes: Classes, settings: Settings) -> Self {
+        Self {
+            classes,
+            settings,
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            table: Table::default(),
+            journal: Journal::default(),
+            deadlines: BinaryHeap::new(),
+            now: 0,
+            minted: 0,
+            memory: 0,
+            messages: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Begins to serve all shards.
+    pub fn start(&mut self, unix_ms: u64) {
+        self.tick(unix_ms);
+    }
+
+    /// The class of a channel.
+    #[must_use]
+    pub fn class(&self, channel: &str) -> Class {
+        self.classes.of(channel)
+    }
+
+    /// How much there is.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            channels: self.table.len(),
+            messages: self.messages,
+            bytes: self.bytes,
+            memory: self.memory,
+            timers: 0,
+        }
+    }
+
+    /// Takes the records that wait, as one batch to be stored as a whole. The batches must become
+    /// durable in the order in which they were taken.
+    pub fn take_records(&mut self) -> Option<Records> {
+        self.journal.take()
+    }
+
+    /// Says that everything up to the ticket is durable: it may be seen. A ticket of a batch that
+    /// has failed means nothing.
+    pub fn persisted(&mut self, ticket: Ticket) {
+        let now = self.now;
+        for change in self.journal.persisted(ticket) {
+            if let journal::Change::Message { stream, offset } = change {
+                self.change(stream, |stream| stream.commit(offset, now));
+            }
+        }
+    }
+
+    /// Says that what waited will not become durable, and takes it back.
+    ///
+    /// Whoever reports this drops all batches taken so far that are not durable, and makes sure
+    /// that none of them is recovered once a later batch is durable.
+    pub fn failed(&mut self) {
+        for change in self.journal.failed() {
+            match change {
+                journal::Change::Message { stream, offset } => {
+                    self.change(stream, |stream| stream.truncate(offset - 1));
+                }
+                journal::Change::Producer { shard, producer } => {
+                    if let Some(shard) = self.shards.get_mut(usize::from(shard)) {
+                        shard.producers.take_back(producer);
+                    }
+                }
+                journal::Change::Channel { stream } => {
+                    self.change(stream, |stream| stream.announced = false);
+                }
+                journal::Change::Epoch { .. } => {}
+            }
+        }
+    }
+
+    /// The latest time heard of, this one included.
+    fn tick(&mut self, unix_ms: u64) -> u64 {
+        self.now = self.now.max(unix_ms);
+        self.now
+    }
+
+    /// Changes a stream and keeps in step what depends on it.
+    fn change<T>(&mut self, index: u32, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+        let stream = self.table.get_mut(index)?;
+        let (messages, bytes, memory) = (stream.len(), stream.bytes(), stream.memory());
+        let result = change(stream);
+        self.messages = self.messages + stream.len() - messages;
+        self.bytes = self.bytes + stream.bytes() - bytes;
+        self.memory = self.memory + stream.memory() - memory;
+        if let Some(due) = stream
+            .next_due()
+            .filter(|due| stream.due == 0 || *due < stream.due)
+        {
+            stream.due = due;
+            self.deadlines.push(Reverse((due, index)));
+        }
+        self.table.touch(index);
+        Some(result)
+    }
+}
