@@ -1,6 +1,6 @@
 'use strict'
 
-const { create } = require(process.env.KEPT_CLIENT || '../../../client')
+const { create } = require('../../../client')
 const { consume } = require('../../support/events')
 const { Journal } = require('./journal')
 const { RECONNECT } = require('./stock-member')
