@@ -118,7 +118,7 @@ chaosTest(`a server killed ${ROUNDS} times under load`, async (t) => {
         { match: 'durable/*', class: 'durable', ...KEPT },
         { match: 'history/*', class: 'history', ...KEPT },
       ],
-      streamMemory: 1 << 31,
+      streamMemory: 2 ** 31,
       storage: { directory },
     })
     await server.start()
