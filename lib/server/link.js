@@ -42,6 +42,8 @@ class Link {
     this.commands = new CommandBuffer()
     this._dispatching = false
     this._scheduled = false
+    /** Commands wait for the end of this turn of the event loop. */
+    this._collecting = false
     this._reader = undefined
     this._unseen = []
     this._batch = 0
@@ -197,10 +199,25 @@ class Link {
     if (!this._dispatching) this.flush()
   }
 
+  /**
+   * Hands what is said in the rest of this turn of the event loop to the core together, and so
+   * to the client in one piece, as far as nothing has to go at once.
+   */
+  collectTurn() {
+    if (this._collecting) return
+    this._collecting = true
+    setImmediate(() => {
+      this._collecting = false
+      this._flushScheduled()
+    })
+  }
+
   _schedule() {
     this._scheduled = true
-    if (this._dispatching) return
-    queueMicrotask(() => this._flushScheduled())
+    if (this._dispatching || this._collecting) return
+    queueMicrotask(() => {
+      if (!this._collecting) this._flushScheduled()
+    })
   }
 
   _flushScheduled() {

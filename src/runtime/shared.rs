@@ -8,6 +8,7 @@ use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 
 use super::bridge::Bridges;
+use super::checkpoint::Growth;
 use super::core::Limits;
 use super::io::Arriving;
 use super::js_queue::JsQueue;
@@ -72,6 +73,7 @@ pub(super) struct Shared {
     pub(super) arriving: Arriving,
     /// The log of channels that keep messages, if there is one.
     pub(super) store: Option<Arc<Store>>,
+    pub(super) growth: Growth,
     /// The last write to it failed: the app knows.
     pub(super) storage_failed: bool,
 }
@@ -95,6 +97,7 @@ impl Shared {
             stopping: false,
             arriving: Arriving::default(),
             store,
+            growth: Growth::default(),
             storage_failed: false,
         }
     }

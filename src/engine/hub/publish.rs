@@ -61,7 +61,7 @@ impl Hub {
             return;
         };
         let data = Self::published_data(&packet, replaced);
-        if self.custom_broker() {
+        if self.custom_broker() || self.hooked(hook::BROKER_PUBLISH) {
             let options = self.broker_options(&packet);
             let (name, payload, cid) = (channel, data, packet.cid);
             if cid.is_none() {

@@ -14,7 +14,7 @@ impl Shards {
     pub fn append(&mut self, message: NewMessage<'_>) -> Result<Appended, Refusal> {
         message.check_key()?;
         let index = self.stream(message.channel, message.unix_ms)?;
-        self.append_at(index, message)
+        self.append_at(index, message, None)
     }
 
     /// The same, without looking up the name if the stream is still there.
@@ -30,17 +30,35 @@ impl Shards {
             return self.append(message);
         };
         message.check_key()?;
-        self.append_at(index, message)
+        self.append_at(index, message, None)
     }
 
-    fn append_at(&mut self, index: u32, mut message: NewMessage<'_>) -> Result<Appended, Refusal> {
+    /// The same, to be seen only once the ticket is persisted too.
+    pub(super) fn append_behind(
+        &mut self,
+        message: NewMessage<'_>,
+        ticket: Option<Ticket>,
+    ) -> Result<Appended, Refusal> {
+        let index = self.stream(message.channel, message.unix_ms)?;
+        self.append_at(index, message, ticket)
+    }
+
+    fn append_at(
+        &mut self,
+        index: u32,
+        mut message: NewMessage<'_>,
+        behind: Option<Ticket>,
+    ) -> Result<Appended, Refusal> {
         message.unix_ms = self.tick(message.unix_ms);
+        self.serves(index)?;
         if let Some(appended) = self.appended_before(index, &message)? {
             return Ok(appended);
         }
         let stream = self.table.get(index).ok_or(Refusal::NotKept)?;
+        let shard = &self.shards[usize::from(stream.shard)];
         let logged = stream.class.is_durable() && self.settings.stored;
-        let waiting = stream.waiting;
+        let written = logged || shard.tap.is_some();
+        let waiting = stream.waiting.max(behind);
         if logged && self.journal.is_full() {
             return Err(Refusal::Busy);
         }
@@ -50,8 +68,8 @@ impl Shards {
         } else {
             waiting
         };
-        if logged {
-            self.log_message(index, &message);
+        if written {
+            self.log_message(index, &message, logged);
         }
         self.keep(index, &message, ticket)
     }
@@ -74,17 +92,18 @@ impl Shards {
             entry
         });
         let entry = entry.ok_or(Refusal::NotKept)?;
+        self.table.touch(index);
         if let Some(producer) = message.producer {
             self.note_producer(index, producer, entry.offset, ticket);
         }
         let Some(ticket) = ticket else {
             return Ok(Appended::Done(entry));
         };
-        let change = Change::Message {
-            stream: index,
-            offset: entry.offset,
-        };
-        self.journal.note(ticket, change);
+        if let Some(stream) = self.table.id(index) {
+            let offset = entry.offset;
+            self.journal
+                .note(ticket, Change::Message { stream, offset });
+        }
         Ok(Appended::Waits { ticket, entry })
     }
 }
@@ -198,6 +217,9 @@ impl Shards {
     /// be written for a durable one.
     pub(super) fn let_go(&mut self, index: u32) {
         if let Some(stream) = self.table.remove(index) {
+            self.shards[usize::from(stream.shard)]
+                .streams
+                .remove(&index);
             self.memory -= stream.memory();
             self.messages -= stream.len();
             self.bytes -= stream.bytes();
@@ -216,36 +238,49 @@ impl Shards {
         if !class.keeps() {
             return Err(Refusal::NotKept);
         }
+        let number = shard_of(channel);
+        self.shards[usize::from(number)].state.serves()?;
         self.minted += 1;
         let epoch = Epoch::mint(self.settings.incarnation, self.minted);
-        let mut stream = Stream::new(channel, shard_of(channel), class, epoch, 0);
+        let mut stream = Stream::new(channel, number, class, epoch, 0);
         stream.used = self.tick(unix_ms);
         self.make_room(stream.memory(), None)?;
-        self.memory += stream.memory();
-        Ok(self.table.insert(stream))
+        Ok(self.add_stream(stream))
     }
 
-    /// Writes a message that is about to be appended.
-    fn log_message(&mut self, index: u32, message: &NewMessage<'_>) {
-        let Some(stream) = self.table.get_mut(index) else {
+    pub(super) fn add_stream(&mut self, stream: Stream) -> u32 {
+        self.memory += stream.memory();
+        let shard = usize::from(stream.shard);
+        let index = self.table.insert(stream);
+        self.shards[shard].streams.insert(index);
+        index
+    }
+
+    /// Writes a message that is about to be appended; `store` says whether to the store.
+    fn log_message(&mut self, index: u32, message: &NewMessage<'_>, store: bool) {
+        let id = self.table.id(index);
+        let (Some(stream), Some(id)) = (self.table.get_mut(index), id) else {
             return;
         };
+        let shard = &mut self.shards[usize::from(stream.shard)];
         let offset = stream.last() + 1;
         if !stream.announced {
             stream.announced = true;
-            let epoch = stream.epoch.0.to_le_bytes();
             let record = Record {
                 unix_ms: message.unix_ms,
                 offset: offset - 1,
                 channel: stream.name.as_str(),
-                payload: &epoch,
+                payload: &stream.epoch.0.to_le_bytes(),
                 ..Record::of(RecordKind::ChannelStart)
             };
-            self.journal.write(&record);
-            let ticket = self.journal.ticket();
-            self.journal.note(ticket, Change::Channel { stream: index });
+            shard.write((stream.shard, &mut self.journal), record, store);
+            if store {
+                let ticket = self.journal.ticket();
+                self.journal.note(ticket, Change::Channel { stream: id });
+            }
         }
-        self.journal.write(&message_record(stream, message, offset));
+        let record = message_record(stream, message, offset);
+        shard.write((stream.shard, &mut self.journal), record, store);
     }
 
     /// Writes that a key was seen again, of which a producer's number is to be remembered.
@@ -257,7 +292,8 @@ impl Shards {
                 payload: &[],
                 ..message_record(stream, message, offset)
             };
-            self.journal.write(&record);
+            let shard = &mut self.shards[usize::from(stream.shard)];
+            shard.write((stream.shard, &mut self.journal), record, true);
         }
         self.journal.ticket()
     }

@@ -125,10 +125,11 @@ impl Classes {
         Ok(classes)
     }
 
-    /// The class of a channel; `channel` is canonical JSON text.
+    /// The class of a channel; `channel` is canonical JSON text. One of more than 65,535 bytes
+    /// is `plain`, since a record has no room for it.
     #[must_use]
     pub fn of(&self, channel: &str) -> Class {
-        if self.is_empty() {
+        if self.is_empty() || channel.len() > usize::from(u16::MAX) {
             return Class::default();
         }
         if memchr(b'\\', channel.as_bytes()).is_none() {

@@ -1,9 +1,13 @@
 //! What is on its way to the store, and how to take it back.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::message::{Producer, Ticket};
 use super::record::Record;
+use super::table::StreamId;
+use super::timers::Timer;
+use super::values::Value;
 
 /// Most bytes that may wait for the store.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
@@ -24,13 +28,21 @@ pub struct Records {
 #[derive(Debug)]
 pub(super) enum Change {
     /// A message.
-    Message { stream: u32, offset: u64 },
+    Message { stream: StreamId, offset: u64 },
     /// A producer's message was taken note of.
     Producer { shard: u16, producer: Producer },
     /// The log was told of a channel's epoch.
-    Channel { stream: u32 },
+    Channel { stream: StreamId },
     /// The log was told of a shard's epoch.
     Epoch { shard: u16 },
+    /// A timer was set, cancelled or fired.
+    Timer { id: Arc<str>, before: Option<Timer> },
+    /// A value was set or deleted.
+    Value {
+        shard: u16,
+        key: Arc<str>,
+        before: Option<Value>,
+    },
 }
 
 /// The batches that wait.
@@ -87,6 +99,17 @@ impl Journal {
         let before = self.open.bytes.len();
         record.write(&mut self.open.bytes);
         self.pending += self.open.bytes.len() - before;
+    }
+
+    /// Adds records as they are.
+    pub(super) fn append(&mut self, records: &[u8]) {
+        self.open.bytes.extend_from_slice(records);
+        self.pending += records.len();
+    }
+
+    /// Bytes that wait.
+    pub(super) fn pending(&self) -> usize {
+        self.pending
     }
 
     /// Notes a change to be taken back should the batch with the ticket fail.

@@ -10,17 +10,27 @@
 
 mod append;
 mod class;
+mod expire;
+mod handover;
 mod hash;
 mod journal;
 mod keys;
+mod log;
 mod message;
+pub mod ports;
 mod position;
 mod producers;
 mod read;
 mod record;
+mod recover;
 mod refusal;
+mod schedule;
+mod snapshot;
+mod state;
 mod stream;
 mod table;
+mod timers;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -28,10 +38,13 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use journal::Journal;
-use producers::Producers;
+use journal::{Change, Journal};
+use log::Shard;
+use snapshot::Progress;
 use stream::Stream;
 use table::{List, Table};
+use timers::Timers;
+use values::Ends;
 
 pub use class::{Class, ClassError, Classes, Kind, Pattern};
 pub use hash::{SHARDS, shard_of};
@@ -40,7 +53,15 @@ pub use message::{Appended, Entry, NewMessage, Producer, Ticket};
 pub use position::{Epoch, Position};
 pub use record::{Record, RecordKind, RecoverError, records};
 pub use refusal::Refusal;
+pub use schedule::When;
+pub use snapshot::Checkpoint;
+pub use state::{Decision, State};
 pub use table::StreamId;
+pub use timers::{Fired, NewTimer, TimerInfo, TimerSet};
+pub use values::{NewValue, Value};
+
+/// Deadlines that may be kept though their streams are gone or have earlier ones.
+const MIN_DEADLINES: usize = 1024;
 
 /// How the shards are to work.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +81,14 @@ pub struct Shards {
     settings: Settings,
     shards: Vec<Shard>,
     table: Table,
+    timers: Timers,
+    ends: Ends,
     journal: Journal,
+    /// Whether records come from other nodes, and not from the store.
+    started: bool,
+    /// The snapshot of a shard that is being read.
+    snapshot: Option<(u16, Vec<u8>)>,
+    checkpoint: Option<Progress>,
     /// When streams have to be looked at; an item counts if it is what the stream says.
     deadlines: BinaryHeap<Reverse<(u64, u32)>>,
     /// The latest time heard of.
@@ -70,12 +98,6 @@ pub struct Shards {
     memory: usize,
     messages: usize,
     bytes: usize,
-}
-
-/// One shard.
-#[derive(Debug, Default)]
-struct Shard {
-    producers: Producers,
 }
 
 /// How much there is.
@@ -102,7 +124,12 @@ impl Shards {
             settings,
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             table: Table::default(),
+            timers: Timers::default(),
+            ends: Ends::new(),
             journal: Journal::default(),
+            started: false,
+            snapshot: None,
+            checkpoint: None,
             deadlines: BinaryHeap::new(),
             now: 0,
             minted: 0,
@@ -110,11 +137,6 @@ impl Shards {
             messages: 0,
             bytes: 0,
         }
-    }
-
-    /// Begins to serve all shards.
-    pub fn start(&mut self, unix_ms: u64) {
-        self.tick(unix_ms);
     }
 
     /// The class of a channel.
@@ -131,7 +153,7 @@ impl Shards {
             messages: self.messages,
             bytes: self.bytes,
             memory: self.memory,
-            timers: 0,
+            timers: self.timers.by_id.len(),
         }
     }
 
@@ -146,8 +168,11 @@ impl Shards {
     pub fn persisted(&mut self, ticket: Ticket) {
         let now = self.now;
         for change in self.journal.persisted(ticket) {
-            if let journal::Change::Message { stream, offset } = change {
-                self.change(stream, |stream| stream.commit(offset, now));
+            let Change::Message { stream, offset } = change else {
+                continue;
+            };
+            if let Some(index) = self.table.resolve(stream) {
+                self.change(index, |stream| stream.commit(offset, now));
             }
         }
     }
@@ -155,24 +180,54 @@ impl Shards {
     /// Says that what waited will not become durable, and takes it back.
     ///
     /// Whoever reports this drops all batches taken so far that are not durable, and makes sure
-    /// that none of them is recovered once a later batch is durable.
+    /// that none of them is recovered once a later batch is durable. A checkpoint or handover under
+    /// way is given up.
     pub fn failed(&mut self) {
+        self.checkpoint = None;
+        for shard in &mut self.shards {
+            shard.tap = None;
+        }
         for change in self.journal.failed() {
-            match change {
-                journal::Change::Message { stream, offset } => {
-                    self.change(stream, |stream| stream.truncate(offset - 1));
+            self.take_back(change);
+        }
+    }
+
+    fn take_back(&mut self, change: Change) {
+        match change {
+            Change::Message { stream, offset } => {
+                if let Some(index) = self.table.resolve(stream) {
+                    self.change(index, |stream| stream.truncate(offset - 1));
                 }
-                journal::Change::Producer { shard, producer } => {
-                    if let Some(shard) = self.shards.get_mut(usize::from(shard)) {
-                        shard.producers.take_back(producer);
-                    }
+            }
+            Change::Channel { stream } => {
+                if let Some(index) = self.table.resolve(stream) {
+                    self.change(index, |stream| stream.announced = false);
                 }
-                journal::Change::Channel { stream } => {
-                    self.change(stream, |stream| stream.announced = false);
-                }
-                journal::Change::Epoch { .. } => {}
+            }
+            Change::Producer { shard, producer } => {
+                self.shards[usize::from(shard)]
+                    .producers
+                    .take_back(producer);
+            }
+            Change::Epoch { shard } => self.shards[usize::from(shard)].announced = false,
+            Change::Timer { id, before } => {
+                self.put_timer(&id, before);
+            }
+            Change::Value { shard, key, before } => {
+                self.put_value(shard, &key, before);
             }
         }
+    }
+
+    /// What waits for the store now, if there is one.
+    fn ticket(&self) -> Option<Ticket> {
+        self.settings.stored.then(|| self.journal.ticket())
+    }
+
+    /// Writes a record of a shard.
+    fn write(&mut self, number: u16, record: Record<'_>) {
+        let journal = (number, &mut self.journal);
+        self.shards[usize::from(number)].write(journal, record, self.settings.stored);
     }
 
     /// The latest time heard of, this one included.
@@ -196,7 +251,13 @@ impl Shards {
             stream.due = due;
             self.deadlines.push(Reverse((due, index)));
         }
-        self.table.touch(index);
+        self.table.relist(index);
+        if self.deadlines.len() > 2 * self.table.len() + MIN_DEADLINES {
+            let table = &self.table;
+            self.deadlines.retain(|Reverse((due, index))| {
+                table.get(*index).is_some_and(|stream| stream.due == *due)
+            });
+        }
         Some(result)
     }
 }

@@ -19,12 +19,12 @@ pub(super) struct Producers {
 }
 
 /// One producer.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Known {
+#[derive(Debug, Default)]
+struct Known {
     /// Its last message.
-    pub(super) last: u64,
+    last: u64,
     /// Where its last ones are, the newest last.
-    pub(super) results: VecDeque<Position>,
+    results: VecDeque<Position>,
     used: u64,
 }
 
@@ -70,6 +70,22 @@ impl Producers {
         if known.results.len() > MAX_RESULTS {
             known.results.pop_front();
         }
+    }
+
+    /// What is remembered, of each producer in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Producer, Position)> {
+        self.known.iter().flat_map(|(incarnation, known)| {
+            let first = known.last + 1 - known.results.len() as u64;
+            let sequences = (first..).zip(&known.results);
+            sequences.map(|(sequence, position)| {
+                let incarnation = *incarnation;
+                let producer = Producer {
+                    incarnation,
+                    sequence,
+                };
+                (producer, *position)
+            })
+        })
     }
 
     /// Forgets the producer's last message.

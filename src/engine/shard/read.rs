@@ -11,10 +11,12 @@ impl Shards {
     pub fn head(&mut self, channel: &str) -> Result<Position, Refusal> {
         let now = self.now;
         let index = self.stream(channel, now)?;
+        self.serves(index)?;
         let head = self.change(index, |stream| {
             stream.used = now;
             stream.head()
         });
+        self.table.touch(index);
         head.ok_or(Refusal::NotKept)
     }
 
@@ -22,7 +24,10 @@ impl Shards {
     #[must_use]
     pub fn can_resume(&self, channel: &str, since: Position) -> bool {
         let stream = self.table.by_name(channel);
-        stream.is_some_and(|stream| stream.can_resume(since))
+        stream.is_some_and(|stream| {
+            let state = self.shards[usize::from(stream.shard)].state;
+            state.serves().is_ok() && stream.can_resume(since)
+        })
     }
 
     /// The messages behind the offset `after` that can be seen, oldest first; `rev()` for newest
@@ -50,6 +55,7 @@ impl Shards {
     pub fn open(&mut self, channel: &str) -> Result<StreamId, Refusal> {
         let now = self.now;
         let index = self.stream(channel, now)?;
+        self.serves(index)?;
         self.change(index, |stream| stream.holds += 1);
         self.table.id(index).ok_or(Refusal::NotKept)
     }
@@ -62,6 +68,13 @@ impl Shards {
                 stream.holds = stream.holds.saturating_sub(1);
                 stream.used = now;
             });
+            self.table.touch(index);
         }
+    }
+
+    /// Whether requests for a stream are served here.
+    pub(super) fn serves(&self, index: u32) -> Result<(), Refusal> {
+        let stream = self.table.get(index).ok_or(Refusal::NotKept)?;
+        self.shards[usize::from(stream.shard)].state.serves()
     }
 }

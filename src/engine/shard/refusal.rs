@@ -28,6 +28,9 @@ pub enum Refusal {
     /// A write or sync failed; what waited for it has been taken back.
     #[error("the storage failed: {0}")]
     Storage(String),
+    /// A request that makes no sense.
+    #[error("{0}")]
+    BadRequest(&'static str),
     /// A time that is no time, or too far away.
     #[error("{0}")]
     BadSchedule(&'static str),
@@ -49,6 +52,9 @@ pub enum Refusal {
     /// Another node serves the shard.
     #[error("the shard is served elsewhere")]
     NotMine,
+    /// This node is about to serve the shard: the request may be held back until then.
+    #[error("the shard is about to be served here")]
+    Pending,
     /// The shard is about to be served elsewhere.
     #[error("the shard is being moved")]
     Moving,
@@ -80,12 +86,14 @@ impl Refusal {
             Self::Full => "ERR_STREAM_FULL",
             Self::Busy => "ERR_STREAM_BUSY",
             Self::Storage(_) => "ERR_STORAGE",
+            Self::BadRequest(_) => "ERR_BAD_REQUEST",
             Self::BadSchedule(_) => "ERR_BAD_SCHEDULE",
             Self::BadCron(_) => "ERR_BAD_CRON",
             Self::TooManyTimers(_) => "ERR_TOO_MANY_TIMERS",
             Self::Version(_) => "ERR_VERSION",
             Self::OutOfOrder { .. } => "ERR_OUT_OF_ORDER",
             Self::NotMine => "ERR_NOT_MY_SHARD",
+            Self::Pending => "ERR_PENDING",
             Self::Moving => "ERR_MOVING",
             Self::Stale { .. } => "ERR_STALE_EPOCH",
             Self::Unheard { .. } => "ERR_UNHEARD_EPOCH",

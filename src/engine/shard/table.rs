@@ -77,7 +77,7 @@ impl Table {
             behind: None,
         }) as u32;
         self.indices.insert(name, index);
-        self.touch(index);
+        self.relist(index);
         index
     }
 
@@ -108,19 +108,30 @@ impl Table {
         self.lists[list as usize].first
     }
 
-    /// Says that the stream was used or changed: it goes behind all others of its list.
-    pub(super) fn touch(&mut self, index: u32) {
+    /// Says that the stream has changed: it may belong to another list.
+    pub(super) fn relist(&mut self, index: u32) {
         let Some(slot) = self.slots.get(index as usize) else {
             return;
         };
         let list = list_of(&slot.stream);
-        if list == slot.list && (list.is_none() || slot.behind.is_none()) {
+        if list != slot.list {
+            self.unlink(index);
+            if let Some(list) = list {
+                self.link(index, list);
+            }
+        }
+    }
+
+    /// Says that the stream was used: it goes behind all others of its list.
+    pub(super) fn touch(&mut self, index: u32) {
+        let Some(slot) = self.slots.get(index as usize) else {
             return;
-        }
+        };
+        let Some(list) = slot.list.filter(|_| slot.behind.is_some()) else {
+            return;
+        };
         self.unlink(index);
-        if let Some(list) = list {
-            self.link(index, list);
-        }
+        self.link(index, list);
     }
 
     fn link(&mut self, index: u32, list: List) {

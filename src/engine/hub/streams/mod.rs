@@ -6,11 +6,13 @@
 
 mod answer;
 mod catch_up;
+mod consumers;
 mod history;
 mod presence;
 mod publish;
 mod request;
 mod resume;
+mod schedule;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -19,7 +21,7 @@ use super::{Hub, Now};
 use crate::engine::broker::ChannelId;
 use crate::engine::command::ConnId;
 use crate::engine::protocol::JsonText;
-use crate::engine::shard::{Figures, Records, RecoverError, Shards, StreamId, Ticket};
+use crate::engine::shard::{Checkpoint, Figures, Records, RecoverError, Shards, StreamId, Ticket};
 
 use catch_up::CatchUp;
 use presence::Presence;
@@ -30,7 +32,7 @@ pub(super) use publish::Publication;
 /// What the streams of a hub consist of.
 #[derive(Debug)]
 pub(super) struct Streams {
-    shards: Shards,
+    pub(super) shards: Shards,
     /// What is done once it is stored, in that order.
     waiting: VecDeque<publish::Waiting>,
     /// Connections that are sent what they missed.
@@ -38,6 +40,8 @@ pub(super) struct Streams {
     presence: HashMap<ChannelId, Presence>,
     /// Kept channels that somebody is subscribed to.
     open: HashMap<ChannelId, StreamId>,
+    /// When what is too old was let go of last, in ms since 1970.
+    expired: u64,
     /// A moment on both clocks.
     reference: Option<Now>,
 }
@@ -51,6 +55,7 @@ impl Hub {
             catching_up: HashMap::new(),
             presence: HashMap::new(),
             open: HashMap::new(),
+            expired: 0,
             reference: None,
         }));
     }
@@ -61,10 +66,7 @@ impl Hub {
     /// What the record says contradicts what came before, or is not understood.
     pub fn recover(&mut self, record: &[u8]) -> Result<(), RecoverError> {
         match &mut self.streams {
-            Some(_) => {
-                let _ = record;
-                Ok(())
-            }
+            Some(streams) => streams.shards.recover(record),
             None => Ok(()),
         }
     }
@@ -75,6 +77,19 @@ impl Hub {
             streams.shards.start(now.unix_ms);
             streams.reference = Some(now);
         }
+    }
+
+    /// Begins to store everything anew; see [`Shards::begin_checkpoint`].
+    pub fn begin_checkpoint(&mut self) {
+        if let Some(streams) = &mut self.streams {
+            streams.shards.begin_checkpoint();
+        }
+    }
+
+    /// Goes on with that; see [`Shards::checkpoint_step`].
+    pub fn checkpoint_step(&mut self, bytes: usize) -> Checkpoint {
+        let streams = self.streams.as_mut();
+        streams.map_or(Checkpoint::Idle, |it| it.shards.checkpoint_step(bytes))
     }
 
     /// What there is in the streams.
