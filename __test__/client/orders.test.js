@@ -221,6 +221,19 @@ describe('the orders example', { skip, timeout: 60000 }, () => {
     assert.deepEqual(await list(page, 2), ['tea', 'cake'])
   })
 
+  test('an order for later comes later, and once', async () => {
+    const page = await open()
+    await page.$eval('button[name="delay"]', (button) => (button.value = '300'))
+    await page.fill('input', 'tea')
+    await page.dblclick('button[name="delay"]')
+    await notice(page, 'Ordered for')
+    await publish(1)
+    assert.deepEqual(await list(page, 2), ['order 1', 'tea'])
+    await page.fill('input', 'cake')
+    await page.click('button:text-is("Order")')
+    assert.deepEqual(await list(page, 3), ['order 1', 'tea', 'cake'])
+  })
+
   test('an order that is refused is said to be', async () => {
     const page = await open()
     await page.fill('input', '   ')

@@ -260,8 +260,8 @@ describe('recovery', { timeout: 20000 }, () => {
     const seen = watch(client.channel('news'))
     server.publish('news', 1)
     server.publish('news', 2)
-    server.intercept = ({ event }, connection) => {
-      if (event !== '#subscribe') return false
+    server.intercept = ({ event, data }, connection) => {
+      if (event !== '#subscribe' || data.channel !== 'news') return false
       // Still from an earlier subscription of the same connection.
       for (const message of server.channel('news').log) {
         connection.send({
@@ -274,6 +274,11 @@ describe('recovery', { timeout: 20000 }, () => {
     client.subscribe('news', { since: { epoch: 'first', offset: 0 } })
     await seen.recovered()
     assert.deepEqual(seen.data, [1, 2])
+    client.unsubscribe('news')
+    await subscribe(client, 'news')
+    server.publish('news', 3)
+    await seen.count(3)
+    assert.deepEqual(seen.data, [1, 2, 3])
   })
 
   test('many channels recover, each from its own position', async () => {

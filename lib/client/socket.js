@@ -151,7 +151,8 @@ function onPublish(packet) {
   const { channel, data, epoch, offset } = packet
   if (typeof channel !== 'string') return
   const name = this._undecorateChannelName(channel)
-  if (this.isSubscribed(name, true)) this._makeTrack(name).receive({ data, epoch, offset })
+  // What comes before the answer belongs to an earlier subscription: it is replayed, or was not asked for.
+  if (this.isSubscribed(name)) this._makeTrack(name).receive({ data, epoch, offset })
 }
 
 /** @this {AGClientSocket} */

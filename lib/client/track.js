@@ -65,20 +65,15 @@ class Track {
     const awaited = this._awaits
     this._awaits = false
     this._since = undefined
-    if (!awaited) {
-      if (head && this.position?.epoch !== head.epoch) this._moveTo(head)
-    } else if (data?.recovered === true && this._isAhead(head)) {
+    if (!awaited) this._moveTo(head)
+    else if (data?.recovered === true && this._isAhead(head)) {
       this._goal = head.offset
       this._checkGoal()
-    } else {
-      this._lose(head)
-    }
+    } else this._lose(head)
   }
 
-  /** A message with a position has arrived. */
+  /** A message with a position has arrived, after the answer. */
   receive(message) {
-    // What is sent before the answer belongs to an earlier subscription: it is replayed, or given up.
-    if (this._awaits) return
     if (this._fill) this._hold(message)
     else if (!this._take(message)) this._resolve(message)
   }
