@@ -162,6 +162,7 @@ describe('recovery', { timeout: 20000 }, () => {
     server.publish('news', 5)
     await seen.count(5)
     assert.deepEqual(seen.data, upTo(5))
+    assert.deepEqual(seen.messages[1], { data: 2, epoch: 'first', offset: 2 })
     assert.deepEqual(server.sent('#history'), [
       { channel: 'news', since: { epoch: 'first', offset: 1 }, limit: 2 },
     ])

@@ -70,20 +70,22 @@ class AGClientSocket extends Original {
   _makeTrack(channelName) {
     let track = this._tracks.get(channelName)
     if (!track) {
-      track = new Track({
-        deliver: (message) => this._deliver(channelName, message),
-        report: (recovered, position) => this._reportRecovery(channelName, recovered, position),
-        fetch: (request) => this.history(channelName, request),
-      })
+      track = new Track(this._trackPort(channelName))
       this._tracks.set(channelName, track)
     }
     return track
   }
 
-  _deliver(channelName, message) {
-    const { data, epoch, offset } = message
-    this._channelDataDemux.write(channelName, data)
-    this._channelEventDemux.write(`${channelName}/message`, { data, epoch, offset })
+  _trackPort(channelName) {
+    const listener = `${channelName}/message`
+    return {
+      deliver: (message) => {
+        this._channelDataDemux.write(channelName, message.data)
+        this._channelEventDemux.write(listener, message)
+      },
+      report: (recovered, position) => this._reportRecovery(channelName, recovered, position),
+      fetch: (request) => this.history(channelName, request),
+    }
   }
 
   _reportRecovery(channelName, recovered, position) {

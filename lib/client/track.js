@@ -121,7 +121,7 @@ class Track {
       const { position } = this
       const messages = await this._fetch()
       if (this._fill !== fill) return
-      for (const message of messages) this._take({ ...message, epoch: position.epoch })
+      for (const message of messages) this._take(message)
       this._drain()
       if (this.position === position) this._skip()
     }
@@ -137,7 +137,8 @@ class Track {
     const limit = Math.min(next.offset - 1 - since.offset, MAX_FETCHED)
     try {
       const { epoch, messages } = await this._port.fetch({ since, limit })
-      return epoch === since.epoch && Array.isArray(messages) ? messages : []
+      if (epoch !== since.epoch) return []
+      return messages.map((each) => ({ data: each?.data, epoch, offset: each?.offset }))
     } catch {
       // Whatever the reason: the gap stays, and is reported.
       return []
