@@ -308,6 +308,26 @@ describe('recovery', { timeout: 20000 }, () => {
     assert.deepEqual(seen.messages, [])
   })
 
+  test('a codec that leaves positions away makes a kept channel a plain one', async () => {
+    const { decode, encode } = require('sc-formatter')
+    const withoutPositions = (message) => {
+      const packet = decode(message)
+      if (packet?.event !== '#publish') return packet
+      const { channel, data } = packet.data
+      return { event: packet.event, data: { channel, data } }
+    }
+    const client = server.client({ codecEngine: { encode, decode: withoutPositions } })
+    const seen = watch(await subscribe(client, 'news'))
+    upTo(3).forEach((n) => server.publish('news', n))
+    await seen.count(3)
+    await missing(client, () => server.publish('news', 4))
+    await once(client, 'subscribe')
+    server.publish('news', 5)
+    await seen.count(4)
+    assert.deepEqual(seen.data, [1, 2, 3, 5])
+    assert.deepEqual(seen.recoveries, [])
+  })
+
   test('a position on a plain channel is reported as lost', async () => {
     const client = server.client()
     const seen = watch(client.channel('plain'))

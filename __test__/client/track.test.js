@@ -212,6 +212,33 @@ describe('a track', () => {
     assert.equal(delivered.at(-1), `a${MAX_HELD + 52}`)
   })
 
+  test('does not go on from a position that messages without one have followed', () => {
+    subscribe(at(7))
+    receive(8)
+    track.receiveUnplaced()
+    assert.equal(track.position, undefined)
+    receive(12, 13)
+    assert.deepEqual(track.position, at(13))
+    track.receiveUnplaced()
+    track.suspend()
+    assert.equal(track.resume(), undefined)
+    assert.deepEqual(delivered, ['a8', 'a12', 'a13'])
+    assert.deepEqual(reports, [])
+  })
+
+  test('keeps what is under way in spite of such messages', async () => {
+    track.startFrom(at(3))
+    track.resume()
+    track.receiveUnplaced()
+    track.answered({ ...at(9), recovered: true })
+    receive(6)
+    track.receiveUnplaced()
+    await answer([4, 5])
+    receive(7, 8, 9)
+    assert.deepEqual(delivered, ['a4', 'a5', 'a6', 'a7', 'a8', 'a9'])
+    assert.deepEqual(reports, [{ recovered: true, ...at(9) }])
+  })
+
   test('reports a new epoch, and takes nothing more of the old one', () => {
     subscribe(at(7))
     track.receive(at(3, 'b'))

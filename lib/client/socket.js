@@ -146,15 +146,17 @@ AGClientSocket.prototype._privateDataHandlerMap = {
 
 /** @this {AGClientSocket} */
 function onPublish(packet) {
-  if (!isPosition(packet)) {
-    Original.prototype._privateDataHandlerMap['#publish'].call(this, packet)
-    return
-  }
   const { channel, data, epoch, offset } = packet
   if (typeof channel !== 'string') return
   const name = this._undecorateChannelName(channel)
-  // What comes before the answer belongs to an earlier subscription: it is replayed, or was not asked for.
-  if (this.isSubscribed(name)) this._makeTrack(name).receive({ data, epoch, offset })
+  if (!isPosition(packet)) {
+    if (!this.isSubscribed(name, true)) return
+    this._track(name)?.receiveUnplaced()
+    this._channelDataDemux.write(name, data)
+  } else if (this.isSubscribed(name)) {
+    // Before the answer it belongs to an earlier subscription: it is replayed, or was not asked for.
+    this._makeTrack(name).receive({ data, epoch, offset })
+  }
 }
 
 /** @this {AGClientSocket} */

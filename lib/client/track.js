@@ -78,6 +78,14 @@ class Track {
     else if (!this._take(message)) this._resolve(message)
   }
 
+  /**
+   * A message without a position has arrived: a codec leaves positions away, or the app sent it by
+   * other means. To go on from the last position might bring it a second time.
+   */
+  receiveUnplaced() {
+    if (!this._awaits && !this._fill) this.position = undefined
+  }
+
   /** Deals with a message of which there is no saying yet whether it is next. */
   _resolve(message) {
     if (message.epoch === this.position.epoch) {
