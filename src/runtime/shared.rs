@@ -74,8 +74,6 @@ pub(super) struct Shared {
     /// The log of channels that keep messages, if there is one.
     pub(super) store: Option<Arc<Store>>,
     pub(super) growth: Growth,
-    /// The last write to it failed: the app knows.
-    pub(super) storage_failed: bool,
 }
 
 impl Shared {
@@ -98,7 +96,6 @@ impl Shared {
             arriving: Arriving::default(),
             store,
             growth: Growth::default(),
-            storage_failed: false,
         }
     }
 

@@ -138,16 +138,10 @@ impl Shared {
     fn heed(&mut self, report: Report) {
         match report {
             Report::Persisted(ticket) => {
-                self.storage_failed = false;
                 self.hub.stored(ticket);
                 self.tend_log();
             }
-            Report::Failed { message, .. } => {
-                self.hub.not_stored(&message);
-                if !std::mem::replace(&mut self.storage_failed, true) {
-                    self.js.push_fault(&message);
-                }
-            }
+            Report::Failed { message, .. } => self.hub.not_stored(&message),
         }
     }
 

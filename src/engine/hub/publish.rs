@@ -106,7 +106,7 @@ impl Hub {
 
     /// Whether a publish of this client goes to its channel without anybody in JavaScript.
     pub(super) fn publishes_directly(&self, slot: u32) -> bool {
-        let hooks = hook::INBOUND | hook::BROKER | hook::REQUEST;
+        let hooks = hook::INBOUND | hook::BROKER | hook::BROKER_PUBLISH | hook::REQUEST;
         let heard = socket_interest::PROTOCOL_RECEIVER | socket_interest::PROTOCOL_PROCEDURE;
         let session = self.sessions.get(slot);
         self.config.allow_client_publish

@@ -38,17 +38,17 @@ pub(super) struct NewSegment {
 impl NewSegment {
     /// Writes zeroes ahead of what will end at `end`: to sync bytes that take the place of others
     /// is cheaper than to sync those for which the file system has to note something.
-    pub(super) fn zero_ahead(&mut self, end: u64) -> io::Result<()> {
+    /// Nothing depends on whether that succeeds.
+    pub(super) fn zero_ahead(&mut self, end: u64) {
         let from = self.zeroed.max(end);
         let upto = (end + AHEAD).min(self.room);
         if from >= end + AHEAD / 2 || from >= upto {
-            return Ok(());
+            return;
         }
         let length = usize::try_from(upto - from).unwrap_or_default();
         let zeroes = [io::IoSlice::new(&ZEROES[..length.min(ZEROES.len())])];
-        self.file.write_at(&mut zeroes.clone(), from)?;
-        self.zeroed = upto;
-        Ok(())
+        let written = self.file.write_at(&mut zeroes.clone(), from);
+        self.zeroed = written.map_or(u64::MAX, |()| upto);
     }
 }
 

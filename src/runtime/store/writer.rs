@@ -204,10 +204,10 @@ impl Writer {
         let written = current
             .file
             .write_at(&mut format::slices(&head, parts), current.end);
-        let written = written.and_then(|()| current.zero_ahead(current.end + size));
         if let Err(error) = written {
             return Err(spoilt("writing", error));
         }
+        current.zero_ahead(current.end + size);
         let before = instant();
         if let Err(error) = current.file.sync() {
             return Err(spoilt("syncing", error));

@@ -27,6 +27,7 @@ use catch_up::CatchUp;
 use presence::Presence;
 
 pub use answer::Asker;
+use answer::stream_error;
 pub(super) use publish::Publication;
 
 /// What the streams of a hub consist of.
@@ -40,6 +41,8 @@ pub(super) struct Streams {
     presence: HashMap<ChannelId, Presence>,
     /// Kept channels that somebody is subscribed to.
     open: HashMap<ChannelId, StreamId>,
+    /// The app knows that nothing can be stored at the moment.
+    failed: bool,
     /// When what is too old was let go of last, in ms since 1970.
     expired: u64,
     /// A moment on both clocks.
@@ -55,6 +58,7 @@ impl Hub {
             catching_up: HashMap::new(),
             presence: HashMap::new(),
             open: HashMap::new(),
+            failed: false,
             expired: 0,
             reference: None,
         }));
@@ -137,6 +141,7 @@ impl Hub {
         let Some(streams) = &mut self.streams else {
             return;
         };
+        streams.failed = false;
         streams.shards.persisted(ticket);
         while let Some(streams) = &mut self.streams
             && let Some(waiting) = streams.waiting.pop_front_if(|it| it.ticket <= ticket)
@@ -151,7 +156,12 @@ impl Hub {
             return;
         };
         streams.shards.failed();
-        for waiting in std::mem::take(&mut streams.waiting) {
+        let first = !std::mem::replace(&mut streams.failed, true);
+        let waiting = std::mem::take(&mut streams.waiting);
+        if first {
+            self.answer(Asker::App(0), Err(stream_error("ERR_STORAGE", reason)));
+        }
+        for waiting in waiting {
             self.never_stored(waiting, reason);
         }
     }

@@ -425,7 +425,15 @@ fn a_durable_message_that_cannot_be_stored_never_was() {
         .expect_nothing();
     assert!(script.hub.take_records().is_some());
     script.hub.not_stored("disk full");
-    script.expect([stream_error(publisher, "ERR_STORAGE", "disk full")]);
+    let error = r#"{"message":"disk full","name":"StreamError","code":"ERR_STORAGE"}"#;
+    script.expect([
+        js(JsEvent::StreamAnswer {
+            number: 0,
+            error: Some(error.to_owned()),
+            data: None,
+        }),
+        stream_error(publisher, "ERR_STORAGE", "disk full"),
+    ]);
     // It has another chance, and the next offset is still free.
     script.calls(
         publisher,
