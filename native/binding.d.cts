@@ -163,6 +163,12 @@ export interface NativeConfig {
   hooks: number
   /** Events JavaScript listens for. */
   interest: number
+  /** Channels that keep messages; read when the server is made. */
+  streams?: Array<NativePattern>
+  /** Where the log of them is; read when the server is made. */
+  storageDirectory?: string
+  /** Bytes they may take; read when the server is made. */
+  streamMemory?: number
 }
 
 /** permessage-deflate, with the names of npm `ws`. A window of 0 bits refuses the parameter. */
@@ -215,6 +221,24 @@ export interface NativeMetrics {
   bridge: NativeTraffic
   /** The I/O threads. */
   threads: Array<NativeThread>
+  /** Channels that keep messages, where they are switched on. */
+  streams?: NativeStreamMetrics
+}
+
+/** Channels of a class. */
+export interface NativePattern {
+  /** A name; `*` stands for any characters. */
+  pattern: string
+  /** `plain`, `history`, `durable` or `replicated`. */
+  class: string
+  /** Messages kept. */
+  size: number
+  /** How long, in ms; 0 for any time. */
+  age: number
+  /** Bytes of them. */
+  bytes: number
+  /** Whether members are told of. */
+  presence: boolean
 }
 
 /** How connections that arrive are received. */
@@ -261,6 +285,46 @@ export interface NativeStats {
   jsBatches: number
   /** Bytes of events that wait. */
   jsQueueBytes: number
+}
+
+/** The log of channels that keep messages; times are in ms. */
+export interface NativeStorageMetrics {
+  /** Bytes of its files. */
+  bytes: number
+  /** Its files. */
+  segments: number
+  /** Batches that are not on disk yet. */
+  pendingBatches: number
+  /** Their bytes. */
+  pendingBytes: number
+  /** Syncs that have succeeded. */
+  syncs: number
+  /** Time the last one took. */
+  lastSync: number
+  /** Time the longest one took. */
+  longestSync: number
+  /** Time it took to read it all at the start. */
+  recovery: number
+  /** Whether the last write failed. */
+  failed: boolean
+}
+
+/** What channels keep. */
+export interface NativeStreamMetrics {
+  /** Channels that keep messages. */
+  channels: number
+  /** Messages that can be read. */
+  messages: number
+  /** Their payload. */
+  bytes: number
+  /** All memory of it, roughly. */
+  memory: number
+  /** Timers that wait. */
+  timers: number
+  /** Members of channels that tell of them. */
+  members: number
+  /** The log, where there is one. */
+  storage?: NativeStorageMetrics
 }
 
 /** An I/O thread at the end of its last turn; times are in ms. */

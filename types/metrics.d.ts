@@ -70,4 +70,40 @@ export interface ServerMetrics extends TrafficMetrics {
   bridge: TrafficMetrics
   /** The I/O threads, `ioThreads` of them. */
   threads: ThreadMetrics[]
+  /** Of a server with the `streams` option. */
+  streams?: StreamMetrics
+}
+
+/** What the streams of a server hold. */
+export interface StreamMetrics {
+  /** Channels that hold messages or a position. */
+  channels: number
+  /** Messages kept. */
+  messages: number
+  /** Bytes of memory they take. */
+  bytes: number
+  /** Messages to be published later. */
+  timers: number
+  /** Members of channels with presence. */
+  members: number
+  /** Of a server with the `storage` option. */
+  storage?: StorageMetrics
+}
+
+/** The files of streams. Times are in milliseconds. */
+export interface StorageMetrics {
+  /** Bytes of all files. */
+  bytes: number
+  segments: number
+  /** What waits to be written. */
+  pendingRecords: number
+  pendingBytes: number
+  /** Times the files were synced. */
+  syncs: number
+  lastSyncMs: number
+  maxSyncMs: number
+  /** How long it took to read the files at the start. */
+  recoveryMs: number
+  /** Whether the last write or sync failed. */
+  failed: boolean
 }

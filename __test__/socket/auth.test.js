@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const jsonwebtoken = require('jsonwebtoken')
-const { AUTH_KEY, behaviour, eventually, once, record } = require('../support')
+const { AUTH_KEY, behaviour, consume, eventually, once, record } = require('../support')
 
 const sign = (claims, options) => jsonwebtoken.sign(claims, AUTH_KEY, options)
 
@@ -181,6 +181,35 @@ behaviour('rejectOnFailedDelivery rejects when the client goes', async (running)
   client.destroy()
   await failed
 })
+
+// The client library resolves a call when it has read the answer, and takes a token when it has
+// read that: a loop that goes on after a call finds the token in place if both came together.
+for (const [when, turn] of [
+  ['at once', (act) => act()],
+  ['in a later turn', (act) => setImmediate(act)],
+]) {
+  behaviour(`a client has its token when its login is answered ${when}`, async (running) => {
+    const { client, socket } = await running.pair()
+    consume(socket.procedure('login'), (request) => {
+      turn(() => {
+        socket.setAuthToken({ user: 'ann' })
+        request.end()
+      })
+    })
+    consume(socket.procedure('logout'), (request) => {
+      turn(() => {
+        socket.deauthenticate()
+        request.end()
+      })
+    })
+    for (let round = 0; round < 50; round++) {
+      await client.invoke('login')
+      assert.equal(client.authState, 'authenticated')
+      await client.invoke('logout')
+      assert.equal(client.authState, 'unauthenticated')
+    }
+  })
+}
 
 behaviour('setAuthToken before the handshake rejects', async (running) => {
   const handshake = once(running.server, 'handshake')

@@ -14,10 +14,12 @@ mod takeover;
 mod upgrade;
 mod wake;
 
-pub use config::{NativeConfig, NativeLimits};
+pub use config::{NativeConfig, NativeLimits, NativePattern};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
-pub use metrics::{NativeMetrics, NativeThread, NativeTraffic};
+pub use metrics::{
+    NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
+};
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;

@@ -31,7 +31,31 @@ pub(super) struct NewSegment {
     pub(super) end: u64,
     /// Up to where it should be filled.
     pub(super) room: u64,
+    /// Up to where there are zeroes to be overwritten.
+    pub(super) zeroed: u64,
 }
+
+impl NewSegment {
+    /// Writes zeroes ahead of what will end at `end`: to sync bytes that take the place of others
+    /// is cheaper than to sync those for which the file system has to note something.
+    pub(super) fn zero_ahead(&mut self, end: u64) -> io::Result<()> {
+        let from = self.zeroed.max(end);
+        let upto = (end + AHEAD).min(self.room);
+        if from >= end + AHEAD / 2 || from >= upto {
+            return Ok(());
+        }
+        let length = usize::try_from(upto - from).unwrap_or_default();
+        let zeroes = [io::IoSlice::new(&ZEROES[..length.min(ZEROES.len())])];
+        self.file.write_at(&mut zeroes.clone(), from)?;
+        self.zeroed = upto;
+        Ok(())
+    }
+}
+
+/// So many bytes of zeroes are written ahead.
+const AHEAD: u64 = 1024 * 1024;
+
+static ZEROES: [u8; AHEAD as usize] = [0; AHEAD as usize];
 
 impl Directory {
     /// Takes possession of a directory, which is made if it is not there.
@@ -153,6 +177,7 @@ impl Directory {
             file,
             end,
             room,
+            zeroed: end,
         })
     }
 

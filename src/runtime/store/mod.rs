@@ -203,6 +203,8 @@ impl Store {
         let mut end = self.end.lock();
         match std::mem::replace(&mut *end, End::Closed) {
             End::Idle(writer) => serve::serve(&self.queue, *writer, &|_| {}),
+            // Whoever lets go of the log last may be the thread that writes; it ends by itself.
+            End::Running(thread) if thread.thread().id() == std::thread::current().id() => {}
             End::Running(thread) => {
                 // Its panics are caught where they happen.
                 let _ended = thread.join();

@@ -204,6 +204,7 @@ impl Writer {
         let written = current
             .file
             .write_at(&mut format::slices(&head, parts), current.end);
+        let written = written.and_then(|()| current.zero_ahead(current.end + size));
         if let Err(error) = written {
             return Err(spoilt("writing", error));
         }
