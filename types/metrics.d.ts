@@ -76,12 +76,14 @@ export interface ServerMetrics extends TrafficMetrics {
 
 /** What the streams of a server hold. */
 export interface StreamMetrics {
-  /** Channels that hold messages or a position. */
+  /** Channels that keep messages. */
   channels: number
-  /** Messages kept. */
+  /** Messages that can be read. */
   messages: number
-  /** Bytes of memory they take. */
+  /** Bytes of their payloads. */
   bytes: number
+  /** Bytes of memory that all of it takes, roughly: what `streamMemory` limits. */
+  memory: number
   /** Messages to be published later. */
   timers: number
   /** Members of channels with presence. */
@@ -95,15 +97,17 @@ export interface StorageMetrics {
   /** Bytes of all files. */
   bytes: number
   segments: number
-  /** What waits to be written. */
-  pendingRecords: number
+  /** Batches that are not on disk yet. */
+  pendingBatches: number
+  /** Bytes of them. */
   pendingBytes: number
   /** Times the files were synced. */
   syncs: number
-  lastSyncMs: number
-  maxSyncMs: number
+  /** How long that took the last time, and at most. */
+  lastSync: number
+  longestSync: number
   /** How long it took to read the files at the start. */
-  recoveryMs: number
+  recovery: number
   /** Whether the last write or sync failed. */
   failed: boolean
 }

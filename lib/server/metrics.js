@@ -23,7 +23,7 @@ const TRAFFIC = Object.freeze([
  */
 function collect(server, scrape) {
   const link = server._native
-  const { stats, threads, bridge, streams, ...native } = /** @type {any} */ (link.metrics(scrape))
+  const { stats, threads, bridge, streams, ...native } = link.metrics(scrape)
   const { open, pending, openWithoutJs, pendingWithoutJs, channels } = stats
   const { jsEvents, jsBatches, jsQueueBytes } = stats
   return {

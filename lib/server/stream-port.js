@@ -80,11 +80,15 @@ class StreamPort {
   }
 
   /**
-   * @param {number} number of the request
+   * @param {number} number of the request; 0 for what went wrong without one
    * @param {string | undefined} error JSON text
    * @param {string | undefined} data JSON text
    */
   answer(number, error, data) {
+    if (number === 0) {
+      this._server.emitError(StreamError.parse(error))
+      return
+    }
     const waiting = this._waiting.get(number)
     if (!waiting) return
     this._waiting.delete(number)

@@ -112,9 +112,13 @@ class DurableConsumer extends Emitter {
   /** Where to go on, or to begin. */
   async _open() {
     const { name, channel } = this
-    let position = await this._request('#committed', { name, channel })
-    const isNew = position.epoch === undefined
-    if (isNew) position = await this._beginning(this._options.from)
+    // Both at once: what is published after `consume` was called comes after the beginning.
+    const [committed, beginning] = await Promise.all([
+      this._request('#committed', { name, channel }),
+      this._beginning(this._options.from),
+    ])
+    const isNew = committed.epoch === undefined
+    const position = isNew ? beginning : committed
     if (this._pauses.ended) return
     this._read = position
     this._window = new AckWindow(position)
@@ -156,7 +160,7 @@ class DurableConsumer extends Emitter {
   }
 
   async _fetch() {
-    const limit = this._ahead
+    const limit = this._ahead - this._buffer.length
     let page
     try {
       page = await this._exchange.history(this.channel, { since: this._read, limit })

@@ -132,7 +132,10 @@ impl Core {
         options: StreamOptions,
     ) -> Result<Arc<Self>, StreamsError> {
         let store = streams::open(&mut hub, options)?;
-        let core = Self::build(hub, limits, wake_js, store.map(Arc::new));
+        let found = store.as_ref().map_or(0, |(_, recovery)| recovery.bytes);
+        let store = store.map(|(store, _)| Arc::new(store));
+        let core = Self::build(hub, limits, wake_js, store);
+        core.shared.lock().growth.wrote(found as usize);
         core.start_store()?;
         core.start().map_err(StreamsError::Thread)?;
         Ok(core)

@@ -8,6 +8,7 @@
 
 mod bridge;
 pub mod chaos;
+mod checkpoint;
 mod clock;
 mod core;
 mod execute;

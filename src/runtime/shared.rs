@@ -8,6 +8,7 @@ use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 
 use super::bridge::Bridges;
+use super::checkpoint::Growth;
 use super::core::Limits;
 use super::io::Arriving;
 use super::js_queue::JsQueue;
@@ -72,8 +73,7 @@ pub(super) struct Shared {
     pub(super) arriving: Arriving,
     /// The log of channels that keep messages, if there is one.
     pub(super) store: Option<Arc<Store>>,
-    /// The last write to it failed: the app knows.
-    pub(super) storage_failed: bool,
+    pub(super) growth: Growth,
 }
 
 impl Shared {
@@ -95,7 +95,7 @@ impl Shared {
             stopping: false,
             arriving: Arriving::default(),
             store,
-            storage_failed: false,
+            growth: Growth::default(),
         }
     }
 

@@ -9,13 +9,13 @@ use std::sync::{Arc, Weak};
 use thiserror::Error;
 
 use crate::engine::hub::{Hub, StreamFigures};
-use crate::engine::shard::{Classes, Settings, Shards, Ticket};
+use crate::engine::shard::{Classes, Settings, Shards};
 
 use super::clock::now;
 use super::core::Core;
 use super::shared::Shared;
 use super::store::fs::RealFs;
-use super::store::{Batch, Figures, Report, Store, StoreError};
+use super::store::{Figures, Recovery, Report, Store, StoreError};
 
 /// What a server keeps of channels.
 #[derive(Debug)]
@@ -66,7 +66,10 @@ pub struct StreamMetrics {
 }
 
 /// Takes back what was stored and has the hub serve its streams.
-pub(super) fn open(hub: &mut Hub, options: StreamOptions) -> Result<Option<Store>, StreamsError> {
+pub(super) fn open(
+    hub: &mut Hub,
+    options: StreamOptions,
+) -> Result<Option<(Store, Recovery)>, StreamsError> {
     let StreamOptions {
         classes,
         memory,
@@ -85,7 +88,7 @@ pub(super) fn open(hub: &mut Hub, options: StreamOptions) -> Result<Option<Store
     hub.set_streams(Shards::new(classes, settings));
     let store = directory.map(|directory| {
         let recover = |record: &[u8]| hub.recover(record).map_err(|error| error.to_string());
-        Store::open(&directory, Arc::new(RealFs::default()), recover).map(|(store, _)| store)
+        Store::open(&directory, Arc::new(RealFs::default()), recover)
     });
     let store = store.transpose()?;
     hub.start_streams(now());
@@ -127,30 +130,18 @@ impl Shared {
             return;
         };
         while let Some(records) = self.hub.take_records() {
-            store.submit(Batch {
-                ticket: records.ticket.0,
-                bytes: records.bytes,
-            });
+            self.growth.wrote(records.bytes.len());
+            store.submit(records);
         }
     }
 
     fn heed(&mut self, report: Report) {
         match report {
             Report::Persisted(ticket) => {
-                self.storage_failed = false;
-                self.hub.stored(Ticket(ticket));
+                self.hub.stored(ticket);
+                self.tend_log();
             }
-            Report::Failed { message, .. } => {
-                // What has been handed over since builds on what is lost.
-                self.store_records();
-                self.hub.not_stored(&message);
-                if let Some(store) = &self.store {
-                    store.resume();
-                }
-                if !std::mem::replace(&mut self.storage_failed, true) {
-                    self.js.push_fault(&message);
-                }
-            }
+            Report::Failed { message, .. } => self.hub.not_stored(&message),
         }
     }
 

@@ -61,7 +61,7 @@ impl Hub {
             return;
         };
         let data = Self::published_data(&packet, replaced);
-        if self.custom_broker() {
+        if self.custom_broker() || self.hooked(hook::BROKER_PUBLISH) {
             let options = self.broker_options(&packet);
             let (name, payload, cid) = (channel, data, packet.cid);
             if cid.is_none() {
@@ -106,7 +106,7 @@ impl Hub {
 
     /// Whether a publish of this client goes to its channel without anybody in JavaScript.
     pub(super) fn publishes_directly(&self, slot: u32) -> bool {
-        let hooks = hook::INBOUND | hook::BROKER | hook::REQUEST;
+        let hooks = hook::INBOUND | hook::BROKER | hook::BROKER_PUBLISH | hook::REQUEST;
         let heard = socket_interest::PROTOCOL_RECEIVER | socket_interest::PROTOCOL_PROCEDURE;
         let session = self.sessions.get(slot);
         self.config.allow_client_publish

@@ -75,8 +75,16 @@ impl Shards {
     fn install(&mut self, number: u16, raw: &[u8]) -> Result<(), RecoverError> {
         self.snapshot = None;
         self.clear_shard(number);
-        for raw in records(raw) {
-            self.apply(number, &Record::read(raw)?)?;
+        // First what is of the snapshot, which was written in parts, then what came in between.
+        for part in [true, false] {
+            for raw in records(raw) {
+                let record = Record::read(raw)?;
+                let of_snapshot =
+                    record.flags & PART != 0 || record.kind == RecordKind::SnapshotStart;
+                if of_snapshot == part {
+                    self.apply(number, &record)?;
+                }
+            }
         }
         Ok(())
     }
@@ -165,7 +173,12 @@ impl Shards {
         let now = self.now;
         let before = record.offset.checked_sub(1);
         let missing = RecoverError::Malformed("a message is missing");
+        let of_snapshot = record.flags & PART != 0;
         let position = self.change(index, |stream| {
+            // What was let go of while the snapshot was written is missing in it.
+            if let Some(before) = before.filter(|before| of_snapshot && *before > stream.last()) {
+                stream.skip_to(before);
+            }
             let Some(before) = before.filter(|before| *before <= stream.last()) else {
                 return Err(missing);
             };

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::log::Shard;
 use super::record::{PART, Record, RecordKind, SEEN};
 use super::timers::timer_record;
-use super::{SHARDS, Shards, Stream};
+use super::{Epoch, SHARDS, Shards, Stream};
 use crate::engine::protocol::JsonText;
+
+/// Bytes of messages that are written at once.
+const PART_BYTES: usize = 256 * 1024;
 
 /// How far a checkpoint is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,10 @@ pub(super) struct Progress {
 /// A part of a shard that is written at once.
 #[derive(Debug)]
 pub(super) enum Item {
+    /// A channel, before its messages.
     Stream(JsonText),
+    /// The messages of a channel's epoch behind this offset.
+    Messages(JsonText, Epoch, u64),
     Timer(Arc<str>),
     Value(Arc<str>),
     Producers,
@@ -48,8 +54,8 @@ impl Shards {
         });
     }
 
-    /// Writes the next part, about `max_bytes`; more if one channel has more. The records are taken
-    /// as all others are. Requests in between are no trouble.
+    /// Writes the next part, about `max_bytes`. The records are taken as all others are. Requests
+    /// in between are no trouble.
     pub fn checkpoint_step(&mut self, max_bytes: usize) -> Checkpoint {
         let Some(mut progress) = self.checkpoint.take() else {
             return Checkpoint::Idle;
@@ -81,8 +87,9 @@ impl Shards {
                 progress.number += 1;
             }
             Some(Some(item)) => {
-                let raw = self.item(number, &item);
+                let (raw, rest) = self.item(number, &item);
                 self.journal.append(&raw);
+                progress.items.get_or_insert_default().extend(rest);
             }
         }
     }
@@ -91,8 +98,11 @@ impl Shards {
     pub(super) fn whole_shard(&self, number: u16) -> Vec<u8> {
         let shard = &self.shards[usize::from(number)];
         let mut raw = snapshot_start(number, shard);
-        for item in self.items(number, true).iter().rev() {
-            raw.extend(self.item(number, item));
+        let mut items = self.items(number, true);
+        while let Some(item) = items.pop() {
+            let (written, rest) = self.item(number, &item);
+            raw.extend(written);
+            items.extend(rest);
         }
         raw.extend(snapshot_end(number, shard));
         raw
@@ -114,10 +124,10 @@ impl Shards {
         items
     }
 
-    /// The records of one item, as it is now; none if it is gone.
-    fn item(&self, number: u16, item: &Item) -> Vec<u8> {
+    /// The records of one item, as it is now, and what is left of it; none if it is gone.
+    fn item(&self, number: u16, item: &Item) -> (Vec<u8>, Option<Item>) {
         let shard = &self.shards[usize::from(number)];
-        let mut raw = Vec::new();
+        let (mut raw, mut rest) = (Vec::new(), None);
         let mut write = |record: Record<'_>| {
             let part = Record {
                 seq: shard.seq,
@@ -131,6 +141,15 @@ impl Shards {
             Item::Stream(name) => {
                 if let Some(stream) = self.table.by_name(name.as_str()) {
                     write_stream(stream, &mut write);
+                    rest = Some(Item::Messages(name.clone(), stream.epoch, stream.base()));
+                }
+            }
+            Item::Messages(name, epoch, after) => {
+                let stream = self.table.by_name(name.as_str());
+                // A later epoch and all that is in it is among what is written in between.
+                if let Some(stream) = stream.filter(|stream| stream.epoch == *epoch) {
+                    let left = write_messages(stream, *after, &mut write);
+                    rest = left.map(|after| Item::Messages(name.clone(), *epoch, after));
                 }
             }
             Item::Timer(id) => {
@@ -162,7 +181,7 @@ impl Shards {
                 }
             }
         }
-        raw
+        (raw, rest)
     }
 }
 
@@ -184,15 +203,28 @@ fn write_stream(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
             ..Record::of(RecordKind::Message)
         });
     }
-    for entry in stream.entries() {
+}
+
+/// Writes messages behind `after`; gives the offset up to where, if there are more.
+fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>)) -> Option<u64> {
+    let mut room = PART_BYTES;
+    let mut last = None;
+    for entry in stream.entries(after) {
+        if room == 0 {
+            return last;
+        }
+        let payload = entry.data().unwrap_or_default().as_bytes();
         write(Record {
             unix_ms: entry.unix_ms,
             offset: entry.offset,
-            channel,
-            payload: entry.data().unwrap_or_default().as_bytes(),
+            channel: stream.name.as_str(),
+            payload,
             ..Record::of(RecordKind::Message)
         });
+        room = room.saturating_sub(payload.len() + 1);
+        last = Some(entry.offset);
     }
+    None
 }
 
 /// The start of a run, with the epochs the shard has been in: each u64, and the record before it.

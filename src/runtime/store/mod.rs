@@ -3,10 +3,18 @@
 //! [`Store::open`] hands out what is stored and [`Store::run`] starts the one thread that writes.
 //! It takes all batches that wait, writes them at once, syncs once, and reports.
 
+mod directory;
 mod error;
+mod figures;
 mod format;
 pub mod fs;
 mod queue;
+mod recovery;
+mod scan;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,29 +22,27 @@ use std::thread::{Builder, JoinHandle};
 
 use parking_lot::Mutex;
 
+use self::directory::Directory;
 pub use self::error::StoreError;
+use self::figures::Counters;
+pub use self::figures::Figures;
 use self::fs::FileSystem;
-use self::queue::{Item, Queue};
-
-/// Records that are stored all together or not at all.
-#[derive(Debug)]
-pub struct Batch {
-    /// Rises from batch to batch.
-    pub ticket: u64,
-    /// Whole records, one after the other.
-    pub bytes: Vec<u8>,
-}
+use self::queue::Queue;
+use self::writer::{Work, Writer};
+use super::clock::instant;
+use crate::engine::shard::{Records, Ticket};
 
 /// What has become of batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
-    /// Those up to this ticket are stored, except where a failure was reported.
-    Persisted(u64),
-    /// Nothing after the last `Persisted` is stored, and nothing that is submitted before
-    /// [`Store::resume`] will be. It is said once, whatever waits.
+    /// Those up to this ticket are stored, except those that have failed.
+    Persisted(Ticket),
+    /// Nothing after the last `Persisted` is stored, and nothing will be up to the next batch that
+    /// is marked as `after_failure`: what is submitted until then builds on what was lost. It is
+    /// said once, whatever waits.
     Failed {
         /// The last batch it was tried with.
-        ticket: u64,
+        ticket: Ticket,
         /// In short.
         kind: FailureKind,
         /// For people.
@@ -68,114 +74,120 @@ pub struct Recovery {
     pub millis: u64,
 }
 
-/// Figures of a log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Bytes of its files.
-    pub bytes: u64,
-    /// Its files.
-    pub segments: u64,
-    /// Batches that are not on disk yet.
-    pub pending_batches: u64,
-    /// Their bytes.
-    pub pending_bytes: u64,
-    /// Syncs that have succeeded.
-    pub syncs: u64,
-    /// Time the last one took, in microseconds.
-    pub last_sync_us: u64,
-    /// Time the longest one took.
-    pub max_sync_us: u64,
-    /// Time the recovery took, in ms.
-    pub recovery_ms: u64,
-    /// Whether the last write failed.
-    pub failed: bool,
-}
-
 /// Where reports go; it is called on the thread that writes.
 pub type OnReport = Box<dyn Fn(Report) + Send>;
+
+/// How long a segment gets, in bytes, unless a batch is longer.
+pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The log of all shards.
 #[derive(Debug)]
 pub struct Store {
     queue: Arc<Queue>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    counters: Arc<Counters>,
+    recovery_ms: u64,
+    end: Mutex<End>,
+}
+
+/// Who has the end of the log.
+#[derive(Debug)]
+enum End {
+    /// Nobody yet.
+    Idle(Box<Writer>),
+    /// The thread that writes.
+    Running(JoinHandle<()>),
+    Closed,
 }
 
 impl Store {
     /// Opens the log in `directory`, or begins one there, and hands out its records in order.
     ///
     /// # Errors
-    /// See [`StoreError`]; what `each_record` says makes the log a damaged one.
+    /// See [`StoreError`]; what `each_record` says against a record makes the log a damaged one.
     pub fn open(
         directory: &Path,
         fs: Arc<dyn FileSystem>,
         each_record: impl FnMut(&[u8]) -> Result<(), String>,
     ) -> Result<(Self, Recovery), StoreError> {
-        let _ = each_record;
-        fs.create_dir(directory)
-            .map_err(StoreError::io("creating", directory))?;
-        let store = Self {
-            queue: Arc::default(),
-            thread: Mutex::default(),
-        };
-        Ok((store, Recovery::default()))
+        Self::open_sized(directory, fs, SEGMENT_BYTES, each_record)
     }
 
-    /// Starts the thread that writes; what was submitted before is written then.
+    /// [`Self::open`] with segments of another length.
     ///
     /// # Errors
-    /// If the system has no thread left.
+    /// As `open`.
+    pub fn open_sized(
+        directory: &Path,
+        fs: Arc<dyn FileSystem>,
+        segment_bytes: u64,
+        mut each_record: impl FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(Self, Recovery), StoreError> {
+        let before = instant();
+        let directory = Directory::create(fs, directory)?;
+        let (start, recovery) = recovery::recover(&directory, segment_bytes, &mut each_record)?;
+        let counters = Arc::new(Counters::default());
+        let writer = Writer::new(directory, segment_bytes, start, Arc::clone(&counters));
+        let millis = before.elapsed().as_millis() as u64;
+        let store = Self {
+            queue: Arc::default(),
+            counters,
+            recovery_ms: millis,
+            end: Mutex::new(End::Idle(Box::new(writer))),
+        };
+        Ok((store, Recovery { millis, ..recovery }))
+    }
+
+    /// Starts the thread that writes, beginning with what was submitted before. Does nothing the
+    /// second time.
+    ///
+    /// # Errors
+    /// If the system has no thread left; the store is closed then.
     pub fn run(&self, report: OnReport) -> Result<(), StoreError> {
-        let queue = Arc::clone(&self.queue);
-        let thread = Builder::new()
-            .name("storage".to_owned())
-            .spawn(move || {
-                while let Some(items) = queue.take() {
-                    for item in items {
-                        if let Item::Batch(batch) = item {
-                            report(Report::Persisted(batch.ticket));
-                            queue.done(1, batch.bytes.len());
-                        }
-                    }
-                }
-            })
-            .map_err(StoreError::io("starting the thread of", ""))?;
-        *self.thread.lock() = Some(thread);
+        let mut end = self.end.lock();
+        *end = match std::mem::replace(&mut *end, End::Closed) {
+            End::Idle(writer) => {
+                let queue = Arc::clone(&self.queue);
+                let thread = Builder::new()
+                    .name("storage".to_owned())
+                    .spawn(move || serve::serve(&queue, *writer, &report))
+                    .map_err(StoreError::io("starting the thread of", "the log"))?;
+                End::Running(thread)
+            }
+            other => other,
+        };
         Ok(())
     }
 
-    /// Has a batch stored. Never blocks; the caller looks at [`Self::pending_bytes`] first.
-    pub fn submit(&self, batch: Batch) {
-        self.queue.push(Item::Batch(batch));
-    }
-
-    /// To be called once for each [`Report::Failed`], when its consequences have been drawn: what
-    /// is submitted from now on does not build on what was lost.
-    pub fn resume(&self) {
-        self.queue.push(Item::Resume);
+    /// Has a batch stored. Never blocks; the caller looks at [`Self::pending_bytes`] first. After
+    /// [`Self::close`] nothing happens and nothing is reported.
+    pub fn submit(&self, batch: Records) {
+        self.queue.submit(batch);
     }
 
     /// Starts a new file, in order with the batches.
     pub fn roll(&self) {
-        self.queue.push(Item::Roll);
+        self.queue.push(Work::Roll);
     }
 
-    /// Forgets everything before the last [`Self::roll`] once everything submitted so far is
+    /// Forgets everything before the last [`Self::roll`], once everything submitted so far is
     /// stored. If anything has failed since the roll, nothing is forgotten.
     pub fn forget_before_roll(&self) {
-        self.queue.push(Item::Forget);
+        self.queue.push(Work::Forget);
     }
 
     /// Bytes that were submitted and are neither stored nor failed.
     pub fn pending_bytes(&self) -> usize {
-        self.queue.pending_bytes()
+        self.queue.pending().1
     }
 
     /// Figures for monitoring.
     pub fn figures(&self) -> Figures {
+        let (batches, bytes) = self.queue.pending();
         Figures {
-            pending_bytes: self.queue.pending_bytes() as u64,
-            ..Figures::default()
+            pending_batches: batches as u64,
+            pending_bytes: bytes as u64,
+            recovery_ms: self.recovery_ms,
+            ..self.counters.figures()
         }
     }
 
@@ -183,9 +195,16 @@ impl Store {
     /// then, so it must not be called under a lock that reports need. Can be repeated.
     pub fn close(&self) {
         self.queue.close();
-        if let Some(thread) = self.thread.lock().take() {
-            // Its panics are caught where they happen.
-            let _ended = thread.join();
+        let mut end = self.end.lock();
+        match std::mem::replace(&mut *end, End::Closed) {
+            End::Idle(writer) => serve::serve(&self.queue, *writer, &|_| {}),
+            // Whoever lets go of the log last may be the thread that writes; it ends by itself.
+            End::Running(thread) if thread.thread().id() == std::thread::current().id() => {}
+            End::Running(thread) => {
+                // Its panics are caught where they happen.
+                let _ended = thread.join();
+            }
+            End::Closed => {}
         }
     }
 }

@@ -4,22 +4,13 @@ use std::collections::VecDeque;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::Batch;
+use super::writer::Work;
+use crate::engine::shard::Records;
 
-/// Things to do, in order.
-#[derive(Debug)]
-pub(super) enum Item {
-    /// Store it.
-    Batch(Batch),
-    /// Start a new segment.
-    Roll,
-    /// Forget what is before the last roll.
-    Forget,
-    /// The last failure is known to whoever submits.
-    Resume,
-}
+/// A group is closed once it has so many bytes, so that those in it need not wait too long.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
-/// What waits for the thread that writes. The caller bounds it by its bytes.
+/// What waits for the thread that writes. Whoever submits bounds it, by its bytes.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -28,53 +19,80 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct State {
-    items: VecDeque<Item>,
+    work: VecDeque<Work>,
+    /// Of the group at the back.
+    group_bytes: usize,
     batches: usize,
     bytes: usize,
     closed: bool,
 }
 
 impl Queue {
-    /// Adds something; after the end it is dropped.
-    pub(super) fn push(&self, item: Item) {
+    /// Adds a batch: to the group that waits at the end, if there is one.
+    pub(super) fn submit(&self, batch: Records) {
+        let size = batch.bytes.len();
+        self.add(|state| {
+            state.batches += 1;
+            state.bytes += size;
+            if batch.after_failure {
+                state.work.push_back(Work::Resume);
+            }
+            match state.work.back_mut() {
+                Some(Work::Group(group)) if state.group_bytes + size <= GROUP_BYTES => {
+                    group.push(batch);
+                    state.group_bytes += size;
+                }
+                _ => {
+                    state.work.push_back(Work::Group(vec![batch]));
+                    state.group_bytes = size;
+                }
+            }
+        });
+    }
+
+    /// Adds anything else.
+    pub(super) fn push(&self, work: Work) {
+        self.add(|state| state.work.push_back(work));
+    }
+
+    fn add(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.state.lock();
         if state.closed {
             return;
         }
-        if let Item::Batch(batch) = &item {
-            state.batches += 1;
-            state.bytes += batch.bytes.len();
-        }
-        state.items.push_back(item);
+        change(&mut state);
         drop(state);
         self.filled.notify_one();
     }
 
-    /// Waits for something and takes all there is; nothing once it is closed and empty.
-    pub(super) fn take(&self) -> Option<VecDeque<Item>> {
+    /// Waits for what is next; nothing once the queue is closed and empty.
+    pub(super) fn take(&self) -> Option<Work> {
         let mut state = self.state.lock();
-        while state.items.is_empty() {
+        loop {
+            if let Some(work) = state.work.pop_front() {
+                return Some(work);
+            }
             if state.closed {
                 return None;
             }
             self.filled.wait(&mut state);
         }
-        Some(std::mem::take(&mut state.items))
     }
 
-    /// So many batches have been stored or have failed.
-    pub(super) fn done(&self, batches: usize, bytes: usize) {
-        let mut state = self.state.lock();
-        state.batches = state.batches.saturating_sub(batches);
-        state.bytes = state.bytes.saturating_sub(bytes);
+    /// This has been done or dropped.
+    pub(super) fn done(&self, work: &Work) {
+        if let Work::Group(batches) = work {
+            let bytes: usize = batches.iter().map(|batch| batch.bytes.len()).sum();
+            let mut state = self.state.lock();
+            state.batches = state.batches.saturating_sub(batches.len());
+            state.bytes = state.bytes.saturating_sub(bytes);
+        }
     }
 
-    pub(super) fn pending_batches(&self) -> usize {
-        self.state.lock().batches
-    }
-
-    pub(super) fn pending_bytes(&self) -> usize {
-        self.state.lock().bytes
+    /// Batches and bytes that were submitted and are not done.
+    pub(super) fn pending(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        (state.batches, state.bytes)
     }
 
     /// Nothing more will come.

@@ -5,7 +5,7 @@ use super::publish::Then;
 use super::request::{self, Since};
 use crate::engine::hub::{Hub, Now};
 use crate::engine::protocol::{ErrorValue, JsonText, packet};
-use crate::engine::shard::{Epoch, Position};
+use crate::engine::shard::{Epoch, NewValue, Position};
 
 /// Longest name of a consumer, in bytes of JSON text.
 const LONGEST_NAME: usize = 128;
@@ -31,11 +31,13 @@ impl Hub {
             return Err(stream_error("ERR_NOT_KEPT", text));
         }
         let value = format!("{} {}", position.epoch, position.offset);
-        let ticket = streams
-            .shards
-            .kv_set(&key, value.as_bytes(), None, None, now.unix_ms)
-            .map_err(|refusal| refused(&refusal))?
-            .ticket;
+        let new = NewValue {
+            key: &key,
+            value: &value,
+            unix_ms: now.unix_ms,
+            ..NewValue::default()
+        };
+        let (_, ticket) = streams.shards.kv_set(new).map_err(|it| refused(&it))?;
         match ticket {
             Some(ticket) => self.once_stored(ticket, Then::Answer(asker, "{}".to_owned())),
             None => self.answer(asker, Ok(Some("{}".to_owned()))),
@@ -51,7 +53,7 @@ impl Hub {
     ) -> Result<(), ErrorValue> {
         let (_, key) = consumer(data)?;
         let value = self.streams.as_ref().and_then(|it| it.shards.kv_get(&key));
-        let position = value.and_then(|value| read(&value.data));
+        let position = value.and_then(|value| read(&value.value));
         let json = position.map_or_else(|| "{}".to_owned(), |it| position_json(it, ""));
         self.answer(asker, Ok(Some(json)));
         Ok(())
@@ -70,8 +72,8 @@ fn consumer(data: &str) -> Result<(JsonText, String), ErrorValue> {
     Ok((channel, key))
 }
 
-fn read(value: &[u8]) -> Option<Position> {
-    let (epoch, offset) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+fn read(value: &str) -> Option<Position> {
+    let (epoch, offset) = value.split_once(' ')?;
     Some(Position {
         epoch: Epoch::parse(epoch)?,
         offset: offset.parse().ok()?,

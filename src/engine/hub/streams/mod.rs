@@ -6,11 +6,13 @@
 
 mod answer;
 mod catch_up;
+mod consumers;
 mod history;
 mod presence;
 mod publish;
 mod request;
 mod resume;
+mod schedule;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -19,12 +21,13 @@ use super::{Hub, Now};
 use crate::engine::broker::ChannelId;
 use crate::engine::command::ConnId;
 use crate::engine::protocol::JsonText;
-use crate::engine::shard::{Figures, Records, RecoverError, Shards, StreamId, Ticket};
+use crate::engine::shard::{Checkpoint, Figures, Records, RecoverError, Shards, StreamId, Ticket};
 
 use catch_up::CatchUp;
 use presence::Presence;
 
 pub use answer::Asker;
+use answer::stream_error;
 pub(super) use publish::Publication;
 
 /// What the streams of a hub consist of.
@@ -38,6 +41,10 @@ pub(super) struct Streams {
     presence: HashMap<ChannelId, Presence>,
     /// Kept channels that somebody is subscribed to.
     open: HashMap<ChannelId, StreamId>,
+    /// The app knows that nothing can be stored at the moment.
+    failed: bool,
+    /// When what is too old was let go of last, in ms since 1970.
+    expired: u64,
     /// A moment on both clocks.
     reference: Option<Now>,
 }
@@ -51,6 +58,8 @@ impl Hub {
             catching_up: HashMap::new(),
             presence: HashMap::new(),
             open: HashMap::new(),
+            failed: false,
+            expired: 0,
             reference: None,
         }));
     }
@@ -61,10 +70,7 @@ impl Hub {
     /// What the record says contradicts what came before, or is not understood.
     pub fn recover(&mut self, record: &[u8]) -> Result<(), RecoverError> {
         match &mut self.streams {
-            Some(_) => {
-                let _ = record;
-                Ok(())
-            }
+            Some(streams) => streams.shards.recover(record),
             None => Ok(()),
         }
     }
@@ -75,6 +81,19 @@ impl Hub {
             streams.shards.start(now.unix_ms);
             streams.reference = Some(now);
         }
+    }
+
+    /// Begins to store everything anew; see [`Shards::begin_checkpoint`].
+    pub fn begin_checkpoint(&mut self) {
+        if let Some(streams) = &mut self.streams {
+            streams.shards.begin_checkpoint();
+        }
+    }
+
+    /// Goes on with that; see [`Shards::checkpoint_step`].
+    pub fn checkpoint_step(&mut self, bytes: usize) -> Checkpoint {
+        let streams = self.streams.as_mut();
+        streams.map_or(Checkpoint::Idle, |it| it.shards.checkpoint_step(bytes))
     }
 
     /// What there is in the streams.
@@ -122,6 +141,7 @@ impl Hub {
         let Some(streams) = &mut self.streams else {
             return;
         };
+        streams.failed = false;
         streams.shards.persisted(ticket);
         while let Some(streams) = &mut self.streams
             && let Some(waiting) = streams.waiting.pop_front_if(|it| it.ticket <= ticket)
@@ -136,7 +156,12 @@ impl Hub {
             return;
         };
         streams.shards.failed();
-        for waiting in std::mem::take(&mut streams.waiting) {
+        let first = !std::mem::replace(&mut streams.failed, true);
+        let waiting = std::mem::take(&mut streams.waiting);
+        if first {
+            self.answer(Asker::App(0), Err(stream_error("ERR_STORAGE", reason)));
+        }
+        for waiting in waiting {
             self.never_stored(waiting, reason);
         }
     }

@@ -114,8 +114,7 @@ impl Hub {
         now: Now,
     ) {
         if let Some(due) = options.due {
-            let _ = due;
-            return self.answer(asker, Err(request::bad_schedule()));
+            return self.put_off(asker, publication, options.key.as_ref(), due, now);
         }
         let key = options.key.as_ref().map(JsonText::as_str);
         self.publish_now(asker, publication, key, now);
@@ -164,7 +163,12 @@ impl Hub {
         self.answer(asker, Ok(None));
     }
 
-    fn appended(&mut self, asker: Asker, publication: Publication<'_>, appended: Appended) {
+    pub(super) fn appended(
+        &mut self,
+        asker: Asker,
+        publication: Publication<'_>,
+        appended: Appended,
+    ) {
         match appended {
             Appended::Done(entry) => {
                 let position = self.position_of(publication.channel, entry.offset);

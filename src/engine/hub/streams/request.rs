@@ -44,6 +44,11 @@ impl Hub {
             "#subscribe" => self.app_subscribes(asker, data),
             "#history" => self.history(asker, data),
             "#presence" => self.presence(asker, data),
+            "#schedule" => self.schedule_message(asker, data, now),
+            "#cancel" => self.cancel_timer(asker, data, now),
+            "#timers" => self.list_timers(asker, data),
+            "#commit" => self.commit_position(asker, data, now),
+            "#committed" => self.committed_position(asker, data),
             _ => Err(bad_request("Unknown request")),
         };
         if let Err(error) = done {

@@ -260,6 +260,22 @@ fn a_custom_broker_may_fail() {
 }
 
 #[test]
+fn javascript_publishes_without_a_custom_broker() {
+    let (mut script, conn) = hooked(hook::BROKER_PUBLISH);
+    script.subscribed(conn, "a");
+    script
+        .says(conn, PUBLISH)
+        .expect([js(JsEvent::BrokerPublishAsk {
+            conn,
+            seq: 2,
+            cid: Some(4.0),
+            channel: name("a"),
+            data: Some("5".to_owned()),
+            options: None,
+        })]);
+}
+
+#[test]
 fn a_custom_broker_publishes() {
     let (mut script, conn) = hooked(hook::BROKER);
     let ask = |seq| {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::config::{hook, interest};
 use crate::engine::hub::BatchOp;
-use crate::engine::shard::{Classes, Kind, Pattern, Settings, Shards, Ticket};
+use crate::engine::shard::{Classes, Kind, Pattern, Settings, Shards, Ticket, records};
 
 /// A hub with `h*` in memory, `d*` durable, and members on `h*` and `p*`.
 fn streams() -> Script {
@@ -11,7 +11,15 @@ fn streams() -> Script {
 }
 
 fn streams_with(change: impl FnOnce(&mut Config)) -> Script {
-    let mut script = Script::with(change);
+    started(Script::with(change), &[])
+}
+
+/// The same after a restart with this log.
+fn streams_from(log: &[u8]) -> Script {
+    started(Script::new(), log)
+}
+
+fn started(mut script: Script, log: &[u8]) -> Script {
     let pattern = |matching: &str, kind, presence| Pattern {
         matching: matching.to_owned(),
         kind,
@@ -31,6 +39,9 @@ fn streams_with(change: impl FnOnce(&mut Config)) -> Script {
     script
         .hub
         .set_streams(Shards::new(classes.unwrap(), settings));
+    for record in records(log) {
+        script.hub.recover(record).unwrap();
+    }
     script.hub.start_streams(script.time);
     script.stores();
     script
@@ -414,7 +425,15 @@ fn a_durable_message_that_cannot_be_stored_never_was() {
         .expect_nothing();
     assert!(script.hub.take_records().is_some());
     script.hub.not_stored("disk full");
-    script.expect([stream_error(publisher, "ERR_STORAGE", "disk full")]);
+    let error = r#"{"message":"disk full","name":"StreamError","code":"ERR_STORAGE"}"#;
+    script.expect([
+        js(JsEvent::StreamAnswer {
+            number: 0,
+            error: Some(error.to_owned()),
+            data: None,
+        }),
+        stream_error(publisher, "ERR_STORAGE", "disk full"),
+    ]);
     // It has another chance, and the next offset is still free.
     script.calls(
         publisher,
@@ -641,4 +660,189 @@ fn listeners_of_publish_get_the_position() {
         replayed: false,
     };
     assert!(commands.contains(&js(event)), "{commands:?}");
+}
+
+#[test]
+fn what_is_put_off_is_said_in_the_order_in_which_it_is_due() {
+    let mut script = streams();
+    let (publisher, conn) = (script.client(), script.client());
+    script.subscribed(conn, "h");
+    script.subscribed(conn, "a");
+    let epoch = script.epoch("h");
+    let time = script.time.unix_ms;
+    let late = format!(r#"{{"channel":"h","data":2,"at":{}}}"#, time + 1000);
+    script.calls(publisher, "#publish", &late).expect_nothing();
+    script.stores();
+    let answers = script.commands();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    script.calls(
+        publisher,
+        "#publish",
+        r#"{"channel":"a","data":1,"delay":500}"#,
+    );
+    script.stores().commands();
+    script.ticks(499).stores().expect_nothing();
+    assert!(
+        script
+            .hub
+            .next_due()
+            .is_some_and(|due| due <= script.time.instant + Duration::from_millis(1))
+    );
+    script.ticks(1).expect_nothing();
+    script.stores().expect([delivered(
+        r##"{"event":"#publish","data":{"channel":"a","data":1}}"##,
+        [conn],
+    )]);
+    script
+        .ticks(600)
+        .stores()
+        .expect([delivered(&packet("h", "2", &epoch, 1), [conn])]);
+    script.ticks(5000).stores().expect_nothing();
+}
+
+#[test]
+fn a_time_that_is_none_is_refused() {
+    let mut script = streams();
+    let conn = script.client();
+    let time = script.time.unix_ms;
+    let bad = [
+        r#""delay":-1"#.to_owned(),
+        r#""delay":"1""#.to_owned(),
+        r#""delay":1e300"#.to_owned(),
+        format!(r#""delay":1,"at":{time}"#),
+        r#""at":-5"#.to_owned(),
+    ];
+    for options in bad {
+        let data = format!(r#"{{"channel":"h","data":1,{options}}}"#);
+        script.calls(conn, "#publish", &data);
+        let commands = script.commands();
+        let [Command::Send { data, .. }] = commands.as_slice() else {
+            panic!("{options}: {commands:?}");
+        };
+        assert!(String::from_utf8_lossy(data).contains("ERR_BAD_SCHEDULE"));
+    }
+}
+
+/// What the app is told.
+fn told(script: &mut Script, event: &str, data: &str) -> String {
+    let time = script.time;
+    script.hub.stream_request(9, event, data, time);
+    script.stores();
+    let commands = script.commands();
+    match commands.as_slice() {
+        [Command::Js(JsEvent::StreamAnswer { error, data, .. })] => {
+            error.clone().or_else(|| data.clone()).unwrap_or_default()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_app_schedules_lists_and_cancels() {
+    let mut script = streams();
+    let conn = script.client();
+    script.subscribed(conn, "a");
+    let time = script.time.unix_ms;
+    let due = time + 100;
+    let set = told(
+        &mut script,
+        "#schedule",
+        r#"{"id":"t","channel":"a","data":1,"every":100}"#,
+    );
+    assert_eq!(set, format!(r#"{{"id":"t","due":{due}}}"#));
+    let listed = format!(
+        r#"{{"timers":[{{"id":"t","channel":"a","due":{due},"count":0,"every":100}}],"more":false}}"#
+    );
+    assert_eq!(told(&mut script, "#timers", "{}"), listed);
+    let said = || {
+        delivered(
+            r##"{"event":"#publish","data":{"channel":"a","data":1}}"##,
+            [conn],
+        )
+    };
+    script.ticks(100).stores().expect([said()]);
+    script.ticks(100).stores().expect([said()]);
+    assert_eq!(
+        told(&mut script, "#cancel", r#"{"id":"t"}"#),
+        r#"{"cancelled":true}"#
+    );
+    assert_eq!(
+        told(&mut script, "#cancel", r#"{"id":"t"}"#),
+        r#"{"cancelled":false}"#
+    );
+    script.ticks(1000).stores().expect_nothing();
+    let bad = told(
+        &mut script,
+        "#schedule",
+        r#"{"channel":"a","cron":"no cron"}"#,
+    );
+    assert!(bad.contains("ERR_BAD_CRON"), "{bad}");
+    let bad = told(&mut script, "#schedule", r#"{"channel":"a"}"#);
+    assert!(bad.contains("ERR_BAD_SCHEDULE"), "{bad}");
+}
+
+#[test]
+fn a_consumers_position_is_kept_with_its_channel() {
+    let mut script = streams();
+    let epoch = script.epoch("h");
+    let who = r#""name":"mailer","channel":"h""#;
+    let committed = format!("{{{who}}}");
+    assert_eq!(told(&mut script, "#committed", &committed), "{}");
+    let commit = format!(r#"{{{who},"epoch":"{epoch}","offset":4}}"#);
+    assert_eq!(told(&mut script, "#commit", &commit), "{}");
+    assert_eq!(
+        told(&mut script, "#committed", &committed),
+        position(&epoch, 4)
+    );
+    let bad = told(
+        &mut script,
+        "#commit",
+        r#"{"name":"","channel":"h","epoch":"a","offset":1}"#,
+    );
+    assert!(bad.contains("ERR_BAD_REQUEST"), "{bad}");
+}
+
+#[test]
+fn everything_durable_is_there_after_a_restart() {
+    let mut script = streams();
+    let publisher = script.client();
+    let mut log = Vec::new();
+    let time = script.time;
+    let commands = [
+        ("#publish", r#"{"channel":"d","data":1}"#),
+        ("#publish", r#"{"channel":"h","data":1}"#),
+        ("#schedule", r#"{"id":"t","channel":"d","data":2,"due":5}"#),
+    ];
+    for (event, data) in commands {
+        script.hub.stream_request(1, event, data, time);
+        while let Some(records) = script.hub.take_records() {
+            log.extend(records.bytes);
+            script.hub.stored(records.ticket);
+        }
+    }
+    let (epoch, lost) = (script.epoch("d"), script.epoch("h"));
+    let _ = publisher;
+    let mut again = streams_from(&log);
+    let conn = again.client();
+    for (channel, epoch, recovered) in [("d", &epoch, true), ("h", &lost, false)] {
+        let since = position(epoch, 1);
+        again.calls(
+            conn,
+            "#subscribe",
+            &format!(r#"{{"channel":"{channel}","since":{since}}}"#),
+        );
+        let commands = again.commands();
+        let Some(Command::Send { data, .. }) = commands.first() else {
+            panic!("{commands:?}");
+        };
+        let expected = format!("\"recovered\":{recovered}");
+        assert!(
+            String::from_utf8_lossy(data).contains(&expected),
+            "{commands:?}"
+        );
+    }
+    again
+        .ticks(1)
+        .stores()
+        .expect([delivered(&packet("d", "2", &epoch, 2), [conn])]);
 }

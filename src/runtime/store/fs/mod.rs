@@ -1,6 +1,8 @@
 //! What a log needs of a file system.
 
 mod real;
+#[cfg(test)]
+pub(super) mod simulated;
 
 use std::any::Any;
 use std::fmt::Debug;

@@ -119,8 +119,8 @@ fn lock(path: &Path) -> io::Result<fs::File> {
         })
 }
 
-/// Room that is set aside makes a sync cheaper, and a full disk known before it is needed. A file
-/// system that cannot do it lets the file grow.
+/// Room that is set aside makes a sync cheaper, and a full disk known before it is needed. Where it
+/// cannot be done, or there is not so much room, the file grows.
 #[cfg(unix)]
 fn set_aside(file: &fs::File, room: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
@@ -130,6 +130,8 @@ fn set_aside(file: &fs::File, room: u64) -> io::Result<()> {
     }
     match fallocate(file, FallocateFlags::empty(), 0, room) {
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+        // A part of it may have been set aside.
+        Err(Errno::NOSPC | Errno::DQUOT) => file.set_len(0),
         result => Ok(result?),
     }
 }
