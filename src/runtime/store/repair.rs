@@ -82,7 +82,7 @@ impl Repairing<'_> {
         };
         let mut changed = segment.guessed || segment.misleads;
         let mut scanner = segment.scan(&before);
-        while let Some(piece) = scanner.next() {
+        for piece in scanner.by_ref() {
             match piece {
                 Piece::Frame { offset, frame } => {
                     changed |= self.frame(segment, offset, &frame, &mut copy);
