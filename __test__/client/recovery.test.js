@@ -162,6 +162,7 @@ describe('recovery', { timeout: 20000 }, () => {
     server.publish('news', 5)
     await seen.count(5)
     assert.deepEqual(seen.data, upTo(5))
+    assert.deepEqual(seen.messages[1], { data: 2, epoch: 'first', offset: 2 })
     assert.deepEqual(server.sent('#history'), [
       { channel: 'news', since: { epoch: 'first', offset: 1 }, limit: 2 },
     ])
@@ -260,8 +261,8 @@ describe('recovery', { timeout: 20000 }, () => {
     const seen = watch(client.channel('news'))
     server.publish('news', 1)
     server.publish('news', 2)
-    server.intercept = ({ event }, connection) => {
-      if (event !== '#subscribe') return false
+    server.intercept = ({ event, data }, connection) => {
+      if (event !== '#subscribe' || data.channel !== 'news') return false
       // Still from an earlier subscription of the same connection.
       for (const message of server.channel('news').log) {
         connection.send({
@@ -274,6 +275,11 @@ describe('recovery', { timeout: 20000 }, () => {
     client.subscribe('news', { since: { epoch: 'first', offset: 0 } })
     await seen.recovered()
     assert.deepEqual(seen.data, [1, 2])
+    client.unsubscribe('news')
+    await subscribe(client, 'news')
+    server.publish('news', 3)
+    await seen.count(3)
+    assert.deepEqual(seen.data, [1, 2, 3])
   })
 
   test('many channels recover, each from its own position', async () => {
@@ -300,6 +306,26 @@ describe('recovery', { timeout: 20000 }, () => {
     assert.deepEqual(server.sent('#subscribe')[1], { channel: 'plain' })
     assert.equal(channel.position, undefined)
     assert.deepEqual(seen.messages, [])
+  })
+
+  test('a codec that leaves positions away makes a kept channel a plain one', async () => {
+    const { decode, encode } = require('sc-formatter')
+    const withoutPositions = (message) => {
+      const packet = decode(message)
+      if (packet?.event !== '#publish') return packet
+      const { channel, data } = packet.data
+      return { event: packet.event, data: { channel, data } }
+    }
+    const client = server.client({ codecEngine: { encode, decode: withoutPositions } })
+    const seen = watch(await subscribe(client, 'news'))
+    upTo(3).forEach((n) => server.publish('news', n))
+    await seen.count(3)
+    await missing(client, () => server.publish('news', 4))
+    await once(client, 'subscribe')
+    server.publish('news', 5)
+    await seen.count(4)
+    assert.deepEqual(seen.data, [1, 2, 3, 5])
+    assert.deepEqual(seen.recoveries, [])
   })
 
   test('a position on a plain channel is reported as lost', async () => {

@@ -54,21 +54,10 @@ describe('a track', () => {
     assert.deepEqual(reports, [])
   })
 
-  test('passes on what comes before the first answer', () => {
-    track.resume()
-    receive(7)
-    track.answered(at(7))
-    receive(8)
+  test('begins with the first message where the answer has no position', () => {
+    subscribe(undefined)
+    receive(7, 8)
     assert.deepEqual(delivered, ['a7', 'a8'])
-  })
-
-  test('asks for what was published between that and the first answer', async () => {
-    track.resume()
-    receive(7)
-    track.answered(at(9))
-    receive(10)
-    await answer([8, 9])
-    assert.deepEqual(delivered, ['a7', 'a8', 'a9', 'a10'])
   })
 
   test('resumes behind the last message', () => {
@@ -92,16 +81,6 @@ describe('a track', () => {
     track.startFrom(at(0))
     subscribe({ ...at(0), recovered: true })
     assert.deepEqual(reports, [{ recovered: true, ...at(0) }])
-  })
-
-  test('gives up what precedes the answer to a subscription with a position', () => {
-    track.startFrom(at(3))
-    track.resume()
-    receive(9, 4)
-    assert.deepEqual(delivered, [])
-    track.answered({ ...at(9), recovered: true })
-    receive(4, 5, 6, 7, 8, 9)
-    assert.deepEqual(delivered, ['a4', 'a5', 'a6', 'a7', 'a8', 'a9'])
   })
 
   test('goes on at the head when it cannot recover', () => {
@@ -231,6 +210,33 @@ describe('a track', () => {
     assert.deepEqual(reports, [{ recovered: false, ...at(MAX_HELD + 51) }])
     receive(MAX_HELD + 52)
     assert.equal(delivered.at(-1), `a${MAX_HELD + 52}`)
+  })
+
+  test('does not go on from a position that messages without one have followed', () => {
+    subscribe(at(7))
+    receive(8)
+    track.receiveUnplaced()
+    assert.equal(track.position, undefined)
+    receive(12, 13)
+    assert.deepEqual(track.position, at(13))
+    track.receiveUnplaced()
+    track.suspend()
+    assert.equal(track.resume(), undefined)
+    assert.deepEqual(delivered, ['a8', 'a12', 'a13'])
+    assert.deepEqual(reports, [])
+  })
+
+  test('keeps what is under way in spite of such messages', async () => {
+    track.startFrom(at(3))
+    track.resume()
+    track.receiveUnplaced()
+    track.answered({ ...at(9), recovered: true })
+    receive(6)
+    track.receiveUnplaced()
+    await answer([4, 5])
+    receive(7, 8, 9)
+    assert.deepEqual(delivered, ['a4', 'a5', 'a6', 'a7', 'a8', 'a9'])
+    assert.deepEqual(reports, [{ recovered: true, ...at(9) }])
   })
 
   test('reports a new epoch, and takes nothing more of the old one', () => {

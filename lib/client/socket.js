@@ -70,20 +70,22 @@ class AGClientSocket extends Original {
   _makeTrack(channelName) {
     let track = this._tracks.get(channelName)
     if (!track) {
-      track = new Track({
-        deliver: (message) => this._deliver(channelName, message),
-        report: (recovered, position) => this._reportRecovery(channelName, recovered, position),
-        fetch: (request) => this.history(channelName, request),
-      })
+      track = new Track(this._trackPort(channelName))
       this._tracks.set(channelName, track)
     }
     return track
   }
 
-  _deliver(channelName, message) {
-    const { data, epoch, offset } = message
-    this._channelDataDemux.write(channelName, data)
-    this._channelEventDemux.write(`${channelName}/message`, { data, epoch, offset })
+  _trackPort(channelName) {
+    const listener = `${channelName}/message`
+    return {
+      deliver: (message) => {
+        this._channelDataDemux.write(channelName, message.data)
+        this._channelEventDemux.write(listener, message)
+      },
+      report: (recovered, position) => this._reportRecovery(channelName, recovered, position),
+      fetch: (request) => this.history(channelName, request),
+    }
   }
 
   _reportRecovery(channelName, recovered, position) {
@@ -144,14 +146,17 @@ AGClientSocket.prototype._privateDataHandlerMap = {
 
 /** @this {AGClientSocket} */
 function onPublish(packet) {
-  if (!isPosition(packet)) {
-    Original.prototype._privateDataHandlerMap['#publish'].call(this, packet)
-    return
-  }
   const { channel, data, epoch, offset } = packet
   if (typeof channel !== 'string') return
   const name = this._undecorateChannelName(channel)
-  if (this.isSubscribed(name, true)) this._makeTrack(name).receive({ data, epoch, offset })
+  if (!isPosition(packet)) {
+    if (!this.isSubscribed(name, true)) return
+    this._track(name)?.receiveUnplaced()
+    this._channelDataDemux.write(name, data)
+  } else if (this.isSubscribed(name)) {
+    // Before the answer it belongs to an earlier subscription: it is replayed, or was not asked for.
+    this._makeTrack(name).receive({ data, epoch, offset })
+  }
 }
 
 /** @this {AGClientSocket} */

@@ -65,22 +65,25 @@ class Track {
     const awaited = this._awaits
     this._awaits = false
     this._since = undefined
-    if (!awaited) {
-      if (head && this.position?.epoch !== head.epoch) this._moveTo(head)
-    } else if (data?.recovered === true && this._isAhead(head)) {
+    if (!awaited) this._moveTo(head)
+    else if (data?.recovered === true && this._isAhead(head)) {
       this._goal = head.offset
       this._checkGoal()
-    } else {
-      this._lose(head)
-    }
+    } else this._lose(head)
   }
 
-  /** A message with a position has arrived. */
+  /** A message with a position has arrived, after the answer. */
   receive(message) {
-    // What is sent before the answer belongs to an earlier subscription: it is replayed, or given up.
-    if (this._awaits) return
     if (this._fill) this._hold(message)
     else if (!this._take(message)) this._resolve(message)
+  }
+
+  /**
+   * A message without a position has arrived: a codec leaves positions away, or the app sent it by
+   * other means. To go on from the last position might bring it a second time.
+   */
+  receiveUnplaced() {
+    if (!this._awaits && !this._fill) this.position = undefined
   }
 
   /** Deals with a message of which there is no saying yet whether it is next. */
@@ -126,7 +129,7 @@ class Track {
       const { position } = this
       const messages = await this._fetch()
       if (this._fill !== fill) return
-      for (const message of messages) this._take({ ...message, epoch: position.epoch })
+      for (const message of messages) this._take(message)
       this._drain()
       if (this.position === position) this._skip()
     }
@@ -142,7 +145,8 @@ class Track {
     const limit = Math.min(next.offset - 1 - since.offset, MAX_FETCHED)
     try {
       const { epoch, messages } = await this._port.fetch({ since, limit })
-      return epoch === since.epoch && Array.isArray(messages) ? messages : []
+      if (epoch !== since.epoch) return []
+      return messages.map((each) => ({ data: each?.data, epoch, offset: each?.offset }))
     } catch {
       // Whatever the reason: the gap stays, and is reported.
       return []
