@@ -39,6 +39,12 @@ impl Shards {
                 self.decide(number, decision).ok();
             }
         }
+        // Clients that were connected before are about to ask for their positions.
+        let recovered: Vec<u32> = self.table.indices().collect();
+        let now = self.now;
+        for index in recovered {
+            self.change(index, |stream| stream.used = now);
+        }
         while self.expire(unix_ms) {}
     }
 
@@ -124,17 +130,15 @@ impl Shards {
                 self.put_value(number, &Arc::from(record.key), None);
                 Ok(())
             }
-            RecordKind::TimerSet => {
-                let timer = self.read_timer(record)?;
-                self.put_timer(&Arc::from(record.key), Some(timer));
-                Ok(())
-            }
+            RecordKind::TimerSet => self.apply_timer(record),
             RecordKind::TimerFire => {
-                self.apply_fire(record);
+                self.apply_fire(number, record);
                 Ok(())
             }
             RecordKind::TimerDelete => {
-                self.put_timer(&Arc::from(record.key), None);
+                if self.timer_of(number, record.key).is_some() {
+                    self.put_timer(&Arc::from(record.key), None);
+                }
                 Ok(())
             }
             RecordKind::EpochStart => {
@@ -239,23 +243,32 @@ impl Shards {
         Ok(())
     }
 
-    fn apply_fire(&mut self, record: &Record<'_>) {
-        let Some((id, timer)) = self.timers.by_id.get_key_value(record.key) else {
-            return;
-        };
-        let id = Arc::clone(id);
-        let again = Timer {
-            due: record.sequence,
-            count: record.offset,
-            ..timer.clone()
-        };
-        self.put_timer(&id, Some(again).filter(|timer| timer.due > 0));
-    }
-
-    fn read_timer(&mut self, record: &Record<'_>) -> Result<Timer, RecoverError> {
+    fn apply_timer(&mut self, record: &Record<'_>) -> Result<(), RecoverError> {
         let timer = Timer::from_payload(record.channel, record.payload)?;
         self.timers.heard_of_order(timer.order);
-        Ok(timer)
+        // A snapshot of one shard may tell of a timer that has moved to another since.
+        let newer = self.timers.by_id.get(record.key);
+        if newer.is_none_or(|newer| newer.order <= timer.order) {
+            self.put_timer(&Arc::from(record.key), Some(timer));
+        }
+        Ok(())
+    }
+
+    fn apply_fire(&mut self, number: u16, record: &Record<'_>) {
+        if let Some(timer) = self.timer_of(number, record.key) {
+            let again = Timer {
+                due: record.sequence,
+                count: record.offset,
+                ..timer.clone()
+            };
+            let again = Some(again).filter(|timer| timer.due > 0);
+            self.put_timer(&Arc::from(record.key), again);
+        }
+    }
+
+    fn timer_of(&self, number: u16, id: &str) -> Option<&Timer> {
+        let timer = self.timers.by_id.get(id)?;
+        (shard_of(&timer.channel) == number).then_some(timer)
     }
 
     fn shard_of_record(&self, record: &Record<'_>) -> Result<u16, RecoverError> {

@@ -67,9 +67,17 @@ impl Shards {
 
     fn write_next(&mut self, progress: &mut Progress) {
         let number = progress.number;
+        if progress.items.is_none() {
+            // Before the run: an epoch that begins within one says that it was given up.
+            let journal = (number, &mut self.journal);
+            let shard = &mut self.shards[usize::from(number)];
+            if shard.seq > 0 || shard.epochs.len() > 1 {
+                shard.announce(journal, self.now);
+            }
+        }
         let shard = &self.shards[usize::from(number)];
         match progress.items.as_mut().map(Vec::pop) {
-            None if shard.seq == 0 && shard.epochs.len() < 2 => progress.number += 1,
+            None if !shard.announced => progress.number += 1,
             None => {
                 let (start, items) = (snapshot_start(number, shard), self.items(number, false));
                 self.journal.append(&start);
@@ -84,6 +92,13 @@ impl Shards {
                 let raw = self.item(number, &item);
                 self.journal.append(&raw);
             }
+        }
+    }
+
+    /// Begins a run anew that the beginning of an epoch has put an end to.
+    pub(super) fn restart_run(&mut self, number: u16) {
+        if let Some(progress) = self.checkpoint.as_mut().filter(|run| run.number == number) {
+            progress.items = None;
         }
     }
 
@@ -174,6 +189,16 @@ fn write_stream(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
         payload: &stream.epoch.0.to_le_bytes(),
         ..Record::of(RecordKind::ChannelStart)
     });
+    for entry in stream.entries() {
+        write(Record {
+            unix_ms: entry.unix_ms,
+            offset: entry.offset,
+            channel,
+            payload: entry.data().unwrap_or_default().as_bytes(),
+            ..Record::of(RecordKind::Message)
+        });
+    }
+    // Behind the messages, since a message takes back all keys of its offset and later ones.
     for (key, seen) in stream.keys.iter() {
         write(Record {
             flags: SEEN,
@@ -181,15 +206,6 @@ fn write_stream(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
             offset: seen.offset,
             channel,
             key,
-            ..Record::of(RecordKind::Message)
-        });
-    }
-    for entry in stream.entries() {
-        write(Record {
-            unix_ms: entry.unix_ms,
-            offset: entry.offset,
-            channel,
-            payload: entry.data().unwrap_or_default().as_bytes(),
             ..Record::of(RecordKind::Message)
         });
     }
