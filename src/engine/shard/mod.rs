@@ -29,6 +29,7 @@ mod snapshot;
 mod state;
 mod stream;
 mod table;
+mod timer_record;
 mod timers;
 mod values;
 

@@ -6,7 +6,6 @@ use super::keys::Seen;
 use super::log::Shard;
 use super::message::{NewMessage, Producer};
 use super::record::{PART, Record, RecordKind, RecoverError, SEEN, number, records};
-use super::schedule::Schedule;
 use super::timers::Timer;
 use super::values::Value;
 use super::{Decision, Epoch, Position, SHARDS, Shards, Stream, shard_of};
@@ -306,42 +305,4 @@ fn producer(record: &Record<'_>) -> Option<Producer> {
         sequence: record.sequence,
     };
     (record.incarnation != 0).then_some(producer)
-}
-
-impl Timer {
-    /// Reads what [`payload`](Self::payload) writes.
-    fn from_payload(channel: &str, payload: &[u8]) -> Result<Self, RecoverError> {
-        let mut rest = payload.get(32..).unwrap_or_default();
-        let mut text = || -> Result<Option<&str>, RecoverError> {
-            let short = RecoverError::Malformed("a timer is cut off");
-            let (length, behind) = rest.split_first_chunk::<4>().ok_or(short.clone())?;
-            let length = u32::from_le_bytes(*length);
-            rest = behind;
-            if length == u32::MAX {
-                return Ok(None);
-            }
-            let (text, behind) = rest.split_at_checked(length as usize).ok_or(short)?;
-            rest = behind;
-            std::str::from_utf8(text)
-                .map(Some)
-                .map_err(|_| RecoverError::Malformed("a timer is no UTF-8"))
-        };
-        let (expression, timezone, key, data) = (text()?, text()?, text()?, text()?);
-        let period = number(payload, 16)?;
-        let schedule = match (expression, timezone) {
-            (Some(expression), Some(timezone)) => Schedule::cron(expression, timezone)
-                .map_err(|_| RecoverError::Malformed("a timer's expression is not understood"))?,
-            _ if period > 0 => Schedule::Every(period),
-            _ => Schedule::Once,
-        };
-        Ok(Self {
-            channel: Arc::from(channel),
-            data: data.map(Arc::from),
-            key: key.map(Arc::from),
-            schedule,
-            due: number(payload, 0)?,
-            count: number(payload, 8)?,
-            order: number(payload, 24)?,
-        })
-    }
 }

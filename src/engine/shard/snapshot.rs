@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::log::Shard;
 use super::record::{PART, Record, RecordKind, SEEN};
-use super::timers::timer_record;
+use super::timer_record::timer_record;
 use super::{SHARDS, Shards, Stream};
 use crate::engine::protocol::JsonText;
 

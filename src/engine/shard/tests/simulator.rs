@@ -71,7 +71,7 @@ struct World {
     cut: Option<(usize, Option<Ticket>)>,
     history: BTreeMap<&'static str, Channel>,
     /// Durable channels that were let go of, which the log may bring back if they are not used.
-    former: BTreeMap<&'static str, Channel>,
+    former: Vec<(&'static str, Channel)>,
     /// Firings that were acted upon.
     acted: BTreeSet<(String, u64, u64)>,
     firing: Vec<(Ticket, (String, u64, u64))>,
@@ -105,7 +105,7 @@ impl World {
             log: Vec::new(),
             cut: None,
             history: BTreeMap::new(),
-            former: BTreeMap::new(),
+            former: Vec::new(),
             acted: BTreeSet::new(),
             firing: Vec::new(),
             orders: 0,
@@ -127,9 +127,6 @@ impl World {
 
     fn step(&mut self) {
         self.pass_time();
-        let save = self.random.0;
-        println!("op {} wall {} now {} t {:?} sent {} log {} cut {:?}", self.random.below(100), self.wall, self.now, self.stored.timers, self.sent.len(), self.log.len(), self.cut);
-        self.random.0 = save;
         match self.random.below(100) {
             0..40 => self.publish(),
             40..50 => self.resume(),
@@ -293,10 +290,12 @@ impl World {
         let given_up = short && (!is_durable(name) || empty);
         assert!(
             before.epoch.is_none() || idle || given_up,
-            "{name} used {} keys {:?} at {now}", before.used, before.keys
+            "{name} used {} keys {:?} at {now}",
+            before.used,
+            before.keys
         );
         if before.epoch.is_some() {
-            self.former.insert(name, before.clone());
+            self.former.push((name, before.clone()));
         }
         *self.channel(name) = Channel {
             epoch: Some(epoch),
@@ -544,7 +543,7 @@ impl World {
             } else {
                 // It was let go of, so that what is durable of it will never be used.
                 if back.epoch.is_some() {
-                    self.former.insert(name, back.clone());
+                    self.former.push((name, back.clone()));
                 }
                 let results = std::mem::take(&mut back.results);
                 *back = Channel {
@@ -581,7 +580,7 @@ impl World {
         self.now = self.shards.now.max(self.wall);
         self.shards.start(self.wall);
         self.stored = self.durable.clone();
-        for (name, channel) in &self.former {
+        for (name, channel) in self.former.iter().rev() {
             let found = self.shards.table.by_name(name).map(|stream| stream.epoch);
             let model = self.stored.channels.entry(name).or_default();
             if found == channel.epoch && found != model.epoch {
@@ -626,11 +625,12 @@ impl World {
                 // It had been let go of before.
                 let former = self.channel(name).clone();
                 if former.epoch.is_some() {
-                    self.former.insert(name, former);
+                    self.former.push((name, former));
                 }
                 self.channel(name).epoch = None;
             }
         }
+        self.durable = self.stored.clone();
     }
 
     fn expire(&mut self) {
@@ -829,7 +829,6 @@ fn whatever_happens_the_model_holds() {
     let seeds: u64 = seeds.and_then(|seeds| seeds.parse().ok()).unwrap_or(500);
     for seed in 0..seeds {
         let simulation = std::panic::catch_unwind(|| {
-            println!("seed {seed}");
             let mut world = World::new(seed);
             for _ in 0..300 {
                 world.step();
