@@ -8,7 +8,7 @@ use super::message::{NewMessage, Producer};
 use super::record::{PART, Record, RecordKind, RecoverError, SEEN, number, records};
 use super::timers::Timer;
 use super::values::Value;
-use super::{Decision, Epoch, Position, SHARDS, Shards, Stream, shard_of};
+use super::{Epoch, Position, SHARDS, Shards, State, Stream, shard_of};
 
 impl Shards {
     /// Applies a record of the store, in the order in which they were written, before `start`.
@@ -28,15 +28,13 @@ impl Shards {
         self.snapshot = None;
         self.tick(unix_ms);
         for number in 0..SHARDS {
-            let epoch = self.shards[usize::from(number)].epoch() + 1;
-            let activate = Decision::Activate {
-                epoch,
-                final_seq: None,
-            };
-            for decision in [Decision::Prepare, activate] {
-                // Both are allowed to a shard that is dead, as they all are.
-                self.decide(number, decision).ok();
-            }
+            let shard = &self.shards[usize::from(number)];
+            let (epoch, seq) = (shard.epoch() + 1, shard.seq);
+            let shard = &mut self.shards[usize::from(number)];
+            shard.begin_epoch(epoch, seq);
+            shard.announced = false;
+            shard.state = State::Active(epoch);
+            self.arm_timers(number, true);
         }
         // Clients that were connected before are about to ask for their positions.
         let recovered: Vec<u32> = self.table.indices().collect();

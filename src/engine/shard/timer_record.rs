@@ -53,7 +53,7 @@ impl Timer {
         let mut rest = payload.get(32..).unwrap_or_default();
         let mut text = || -> Result<Option<&str>, RecoverError> {
             let short = RecoverError::Malformed("a timer is cut off");
-            let (length, behind) = rest.split_first_chunk::<4>().ok_or(short.clone())?;
+            let (length, behind) = rest.split_first_chunk::<4>().ok_or_else(|| short.clone())?;
             let length = u32::from_le_bytes(*length);
             rest = behind;
             if length == u32::MAX {
