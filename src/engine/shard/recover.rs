@@ -1,16 +1,15 @@
 //! Rebuilding what the records say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::keys::Seen;
 use super::log::Shard;
 use super::message::{NewMessage, Producer};
 use super::record::{PART, Record, RecordKind, RecoverError, SEEN, number, records};
-use super::schedule::Schedule;
 use super::timers::Timer;
 use super::values::Value;
-use super::{Decision, Epoch, Position, SHARDS, Shards, Stream, shard_of};
+use super::{Epoch, Position, SHARDS, Shards, State, Stream, shard_of};
 
 impl Shards {
     /// Applies a record of the store, in the order in which they were written, before `start`.
@@ -30,15 +29,13 @@ impl Shards {
         self.snapshot = None;
         self.tick(unix_ms);
         for number in 0..SHARDS {
-            let epoch = self.shards[usize::from(number)].epoch() + 1;
-            let activate = Decision::Activate {
-                epoch,
-                final_seq: None,
-            };
-            for decision in [Decision::Prepare, activate] {
-                // Both are allowed to a shard that is dead, as they all are.
-                self.decide(number, decision).ok();
-            }
+            let shard = &self.shards[usize::from(number)];
+            let (epoch, seq) = (shard.epoch() + 1, shard.seq);
+            let shard = &mut self.shards[usize::from(number)];
+            shard.begin_epoch(epoch, seq);
+            shard.announced = false;
+            shard.state = State::Active(epoch);
+            self.arm_timers(number, true);
         }
         // Clients that were connected before are about to ask for their positions.
         let recovered: Vec<u32> = self.table.indices().collect();
@@ -84,7 +81,8 @@ impl Shards {
         self.snapshot = None;
         self.clear_shard(number);
         let read: Result<Vec<Record<'_>>, RecoverError> = records(raw).map(Record::read).collect();
-        let (mut begun, mut between) = (HashMap::new(), Vec::new());
+        let (mut begun, mut unfinished) = (HashMap::new(), HashSet::new());
+        let mut between = Vec::new();
         for (place, record) in read?.into_iter().enumerate() {
             if record.flags & PART == 0 && record.kind != RecordKind::SnapshotStart {
                 between.push((place, record));
@@ -92,8 +90,17 @@ impl Shards {
             }
             if record.kind == RecordKind::ChannelStart {
                 begun.insert(record.channel, place);
+                unfinished.insert(record.channel);
+            } else if record.ends_parts() {
+                unfinished.remove(record.channel);
             }
             self.apply(number, &record)?;
+        }
+        // Their epoch has ended while they were written: it must not go on where the parts stop.
+        for channel in unfinished {
+            if let Some(index) = self.table.find(channel) {
+                self.let_go(index);
+            }
         }
         for (place, record) in between {
             let of_channel = matches!(record.kind, RecordKind::Message | RecordKind::ChannelStart);
@@ -225,6 +232,14 @@ impl Shards {
             let producers = &mut self.shards[usize::from(number)].producers;
             producers.add(producer, Position { epoch, offset });
         }
+        if let Some(index) = stream.filter(|_| record.ends_parts()) {
+            // What it ends with may have been let go of while it was written.
+            self.change(index, |stream| {
+                if stream.last() < record.offset {
+                    stream.skip_to(record.offset);
+                }
+            });
+        }
         if let Some(index) = stream.filter(|_| !record.key.is_empty()) {
             let seen = Seen {
                 offset: record.offset,
@@ -314,6 +329,14 @@ impl Shards {
     }
 }
 
+impl Record<'_> {
+    /// Whether all parts of a channel have come; see [`super::snapshot`].
+    fn ends_parts(&self) -> bool {
+        let seen = self.kind == RecordKind::Message && self.flags & SEEN != 0;
+        seen && self.key.is_empty() && !self.channel.is_empty()
+    }
+}
+
 fn apply_epochs(shard: &mut Shard, record: &Record<'_>) -> Result<(), RecoverError> {
     shard.epochs.clear();
     for epoch in record.payload.chunks(16) {
@@ -330,42 +353,4 @@ fn producer(record: &Record<'_>) -> Option<Producer> {
         sequence: record.sequence,
     };
     (record.incarnation != 0).then_some(producer)
-}
-
-impl Timer {
-    /// Reads what [`payload`](Self::payload) writes.
-    fn from_payload(channel: &str, payload: &[u8]) -> Result<Self, RecoverError> {
-        let mut rest = payload.get(32..).unwrap_or_default();
-        let mut text = || -> Result<Option<&str>, RecoverError> {
-            let short = RecoverError::Malformed("a timer is cut off");
-            let (length, behind) = rest.split_first_chunk::<4>().ok_or(short.clone())?;
-            let length = u32::from_le_bytes(*length);
-            rest = behind;
-            if length == u32::MAX {
-                return Ok(None);
-            }
-            let (text, behind) = rest.split_at_checked(length as usize).ok_or(short)?;
-            rest = behind;
-            std::str::from_utf8(text)
-                .map(Some)
-                .map_err(|_| RecoverError::Malformed("a timer is no UTF-8"))
-        };
-        let (expression, timezone, key, data) = (text()?, text()?, text()?, text()?);
-        let period = number(payload, 16)?;
-        let schedule = match (expression, timezone) {
-            (Some(expression), Some(timezone)) => Schedule::cron(expression, timezone)
-                .map_err(|_| RecoverError::Malformed("a timer's expression is not understood"))?,
-            _ if period > 0 => Schedule::Every(period),
-            _ => Schedule::Once,
-        };
-        Ok(Self {
-            channel: Arc::from(channel),
-            data: data.map(Arc::from),
-            key: key.map(Arc::from),
-            schedule,
-            due: number(payload, 0)?,
-            count: number(payload, 8)?,
-            order: number(payload, 24)?,
-        })
-    }
 }

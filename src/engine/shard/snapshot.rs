@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::log::Shard;
 use super::record::{PART, Record, RecordKind, SEEN};
-use super::timers::timer_record;
+use super::timer_record::timer_record;
 use super::{Epoch, SHARDS, Shards, Stream};
 use crate::engine::protocol::JsonText;
 
 /// Bytes of messages that are written at once; few in tests, so that they meet what is between.
-const PART_BYTES: usize = if cfg!(test) { 6400000 } else { 256 * 1024 };
+const PART_BYTES: usize = if cfg!(test) { 64 } else { 256 * 1024 };
 
 /// How far a checkpoint is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub(super) enum Item {
     /// The messages of a channel's epoch behind this offset.
     Messages(JsonText, Epoch, u64),
     /// The keys of them: behind the messages, since a message takes back all keys of its offset
-    /// and later ones.
-    Keys(JsonText, Epoch),
+    /// and later ones. Also up to where the messages are written.
+    Keys(JsonText, Epoch, u64),
     Timer(Arc<str>),
     Value(Arc<str>),
     Producers,
@@ -175,13 +175,13 @@ impl Shards {
                     let (name, epoch) = (name.clone(), *epoch);
                     rest = Some(match left {
                         Some(after) => Item::Messages(name, epoch, after),
-                        None => Item::Keys(name, epoch),
+                        None => Item::Keys(name, epoch, stream.last()),
                     });
                 }
             }
-            Item::Keys(name, epoch) => {
+            Item::Keys(name, epoch, last) => {
                 if let Some(stream) = self.stream_in(name, *epoch) {
-                    write_keys(stream, &mut write);
+                    write_keys(stream, *last, &mut write);
                 }
             }
             Item::Timer(id) => {
@@ -248,7 +248,7 @@ fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>
     None
 }
 
-fn write_keys(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
+fn write_keys(stream: &Stream, last: u64, write: &mut impl FnMut(Record<'_>)) {
     for (key, seen) in stream.keys.iter() {
         write(Record {
             flags: SEEN,
@@ -259,6 +259,13 @@ fn write_keys(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
             ..Record::of(RecordKind::Message)
         });
     }
+    // Without a key: that was all of the channel.
+    write(Record {
+        flags: SEEN,
+        offset: last,
+        channel: stream.name.as_str(),
+        ..Record::of(RecordKind::Message)
+    });
 }
 
 /// The start of a run, with the epochs the shard has been in: each u64, and the record before it.
