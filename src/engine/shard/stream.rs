@@ -202,9 +202,10 @@ impl Stream {
 
     /// What committing one more message of so many bytes would free.
     pub(super) fn would_free(&self, bytes: usize) -> usize {
-        let mut count = self.entries.len() as u64 + 1;
+        let mut count = self.count() as u64 + 1;
         let mut held = (self.bytes + bytes) as u64;
-        let over = self.entries.iter().take_while(|entry| {
+        // What waits for the store is not counted in either.
+        let over = self.entries.range(..self.count()).take_while(|entry| {
             let over = count > self.class.size || held > self.class.bytes;
             count -= 1;
             held -= entry.bytes() as u64;
