@@ -49,15 +49,18 @@ fn flush(store: &Store, reports: &std::sync::mpsc::Receiver<super::Report>, shar
 
 /// A log with messages of five channels, batch by batch, and a checkpoint in between.
 fn log(fs: &SimulatedFs, checkpoint: bool) {
-    log_with(fs, if checkpoint { &[30] } else { &[] }, true);
+    log_with(fs, "", if checkpoint { &[30] } else { &[] }, true);
 }
 
-/// The same with checkpoints after these messages.
-fn log_with(fs: &SimulatedFs, checkpoints: &[u64], forget: bool) {
+/// The same with checkpoints after these messages, and with something before the channels' names.
+fn log_with(fs: &SimulatedFs, prefix: &str, checkpoints: &[u64], forget: bool) {
     let (store, mut shards) = open(fs).expect("a new log");
     let reports = run(&store);
     for number in 0..60 {
-        let (channel, data) = (format!("c{}", number % 5), format!("\"{number:050}\""));
+        let (channel, data) = (
+            format!("{prefix}c{}", number % 5),
+            format!("\"{number:050}\""),
+        );
         let message = NewMessage {
             channel: &channel,
             data: Some(&data),
@@ -269,9 +272,10 @@ fn a_repaired_log_opens_whatever_was_damaged() {
 
 #[test]
 fn a_damaged_batch_does_not_cost_the_messages_after_it() {
-    for kept in [false, true] {
+    // With a tag all channels are of one shard, whose snapshot is several batches.
+    for (prefix, forget) in [("", true), ("", false), ("{tag}", true), ("{tag}", false)] {
         let fs = SimulatedFs::new(7);
-        log_with(&fs, &[20, 40], !kept);
+        log_with(&fs, prefix, &[20, 40], forget);
         let files = fs.files();
         let mut frames = Vec::new();
         for (path, bytes) in &files {
@@ -293,7 +297,7 @@ fn a_damaged_batch_does_not_cost_the_messages_after_it() {
             assert_eq!(done.dropped.len(), 1);
             let (_, shards) = open(&fs).unwrap_or_else(|error| panic!("{error} {done:?}"));
             for channel in 0..5 {
-                let found = data(&shards, &format!("c{channel}"));
+                let found = data(&shards, &format!("{prefix}c{channel}"));
                 let expected = if last == Some(55 + channel) { 50 } else { 55 } + channel;
                 assert_eq!(found.last(), Some(&expected), "{path:?} {at} {done:?}");
             }
