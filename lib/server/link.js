@@ -53,10 +53,12 @@ class Link {
     this._nextLocal = 1
     this._keepAlive = undefined
     this._stopping = false
-    /** The core's threads have been told to end. */
+    /** Nothing more may be asked of the core's streams. */
     this.stopped = false
     /** What needs the core's threads although no connection is left. */
     this._holds = 0
+    /** @type {((value?: undefined) => void)[]} whom to tell when there is nothing any more */
+    this._released = []
     /** What the core does not see: upgrade requests turned down, messages published from here. */
     this.rejectedUpgrades = 0
     this.publishedHere = 0
@@ -146,7 +148,17 @@ class Link {
 
   release() {
     this._holds--
+    if (this._holds > 0) return
+    for (const resolve of this._released.splice(0)) resolve()
     if (this._stopping) this.onIdle()
+  }
+
+  /** Resolves when nothing holds the core's threads, and the files of streams are closed. */
+  async closeStorage() {
+    while (this._holds > 0) await new Promise((resolve) => this._released.push(resolve))
+    this.stopped = true
+    this.flush()
+    this.core.closeStorage()
   }
 
   /** Accepts no more connections; those that are open keep the process alive. */
