@@ -2,12 +2,11 @@
 
 // The server's line to its native core: commands down, events up, both in batches.
 
-const native = require('../core/native')
 const { CommandBuffer, OP } = require('../core/commands')
-const { invalidOptions } = require('../core/errors')
 const { EventReader } = require('../core/events')
 const { toWire, fromWire } = require('../core/names')
 const handlers = require('./handlers')
+const makeCore = require('./make-core')
 
 // Between two events of one connection the app's loops get this many turns of the microtask
 // queue, so that they see events in the order the client caused them.
@@ -64,8 +63,7 @@ class Link {
     this.publishedHere = 0
     /** The core accepts connections. */
     this.listening = false
-    const wake = waker(new WeakRef(this))
-    this.core = makeCore(config, limits, wake)
+    this.core = makeCore(config, limits, this)
   }
 
   // ---- connections ----
@@ -385,25 +383,6 @@ class Link {
   chaos(place) {
     const core = /** @type {any} */ (this.core)
     core.chaos(place)
-  }
-}
-
-function makeCore(config, limits, wake) {
-  try {
-    return new native.NativeServer(config, limits, wake)
-  } catch (error) {
-    // What the options name could not be opened.
-    if (!String(error.code).startsWith('ERR_')) throw error
-    throw invalidOptions(error.message, error.code)
-  }
-}
-
-// The core keeps this function for as long as the core lives: it must not keep the link, or no
-// server would ever be collected.
-function waker(weak) {
-  return () => {
-    const link = weak.deref()
-    if (link) link._drain()
   }
 }
 
