@@ -108,8 +108,8 @@ impl Core {
         Ok(())
     }
 
-    /// Ends the log: what was handed over is written first.
-    pub(super) fn stop_store(&self) {
+    /// Ends the log: what was handed over is written first, what comes later is lost.
+    pub fn stop_store(&self) {
         let store = self.shared.lock().store.clone();
         if let Some(store) = store {
             store.close();
