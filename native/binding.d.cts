@@ -105,6 +105,9 @@ export declare class NativeUpgrade {
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
 
+/** Reads a log without changing it, and calls `each` with every record that can be read. */
+export declare function inspectLog(directory: string, each: (arg: NativeRecord) => void): NativeSurvey
+
 /** What a listener is bound to. */
 export interface NativeAddress {
   /** IP address. */
@@ -203,6 +206,32 @@ export interface NativeLimits {
   maxMemory: number
 }
 
+/** A part of a log that cannot be read. */
+export interface NativeLoss {
+  /** The file it is in. */
+  file: string
+  /** Where in it. */
+  offset: number
+  /** How long it is; 0 where something is missing. */
+  bytes: number
+  /** The first batch that is lost, if it is known. */
+  firstBatch?: number
+  /** The last one, if it is known. */
+  lastBatch?: number
+  /** What is wrong. */
+  what: string
+}
+
+/** Records that are lost, by their numbers in their shard. */
+export interface NativeLostRecords {
+  /** The shard. */
+  shard: number
+  /** The first one. */
+  first: number
+  /** The last one. */
+  last: number
+}
+
 /** Figures of a server. */
 export interface NativeMetrics {
   /** How many there are of what. */
@@ -253,6 +282,38 @@ export interface NativeReception {
   eager: boolean
 }
 
+/** A record of a log. */
+export interface NativeRecord {
+  /** The file it is in. */
+  file: string
+  /** Where in it. */
+  offset: number
+  /** Its batch. */
+  batch: number
+  /** Its shard. */
+  shard: number
+  /** Its number in the shard. */
+  sequence: number
+  /** The epoch of the shard. */
+  epoch: number
+  /** What it says. */
+  kind: string
+  /** Bits. */
+  flags: number
+  /** Milliseconds since 1970. */
+  time: number
+  /** The channel, as JSON text without the quotes. */
+  channel: string
+  /** An offset in the channel; or as the kind says. */
+  position: number
+  /** A key or id, as JSON text without the quotes. */
+  key: string
+  /** Bytes of its payload. */
+  bytes: number
+  /** The payload of a message, as JSON text. */
+  data?: string
+}
+
 /** A request that cannot. */
 export interface NativeRejection {
   /** HTTP status. */
@@ -261,6 +322,18 @@ export interface NativeRejection {
   message: string
   /** The whole response. */
   response: string
+}
+
+/** What a repair has done. */
+export interface NativeRepair {
+  /** What it has dropped. */
+  dropped: Array<NativeLoss>
+  /** The records that were in there, as far as those after them show it. */
+  lost: Array<NativeLostRecords>
+  /** Channels that begin anew behind a message that is lost, as JSON text without the quotes. */
+  channels: Array<string>
+  /** Copies of the files as they were. */
+  copies: Array<string>
 }
 
 /** Figures of a server. */
@@ -327,6 +400,28 @@ export interface NativeStreamMetrics {
   storage?: NativeStorageMetrics
 }
 
+/** What a log holds. */
+export interface NativeSurvey {
+  /** Files that count. */
+  segments: number
+  /** Batches that can be read. */
+  batches: number
+  /** Their records. */
+  records: number
+  /** The bytes of those. */
+  bytes: number
+  /** Whether it was closed. */
+  closed: boolean
+  /** Bytes of a batch that a crash has left unfinished. */
+  unfinishedBytes: number
+  /** What an earlier repair has dropped. */
+  dropped: Array<NativeLoss>
+  /** What cannot be read. */
+  damage: Array<NativeLoss>
+  /** The records that were there, as far as those after them show it. */
+  lost: Array<NativeLostRecords>
+}
+
 /** An I/O thread at the end of its last turn; times are in ms. */
 export interface NativeThread {
   /** What has passed through its connections. */
@@ -367,3 +462,9 @@ export interface NativeTraffic {
 
 /** The response that turns a request down. */
 export declare function rejection(status: number, message: string): string
+
+/** Drops what cannot be read of a log. */
+export declare function repairLog(directory: string): NativeRepair
+
+/** Reads a log without changing it. */
+export declare function verifyLog(directory: string): NativeSurvey

@@ -212,6 +212,18 @@ class Link {
     })
   }
 
+  /**
+   * Interest in what a connection may be about to send goes ahead of commands that are collected;
+   * it is among them too, so that the last word is right.
+   */
+  flushInterest(connection, bits) {
+    if (!this._collecting) this.flushUnlessDispatching()
+    if (!this._collecting || this._dispatching) return
+    const ahead = new CommandBuffer()
+    ahead.begin(OP.INTEREST, connection).u32(bits)
+    this.core.flush(ahead.buffer, ahead.length, 0)
+  }
+
   _schedule() {
     this._scheduled = true
     if (this._dispatching || this._collecting) return

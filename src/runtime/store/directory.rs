@@ -87,10 +87,6 @@ impl Directory {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn file(&self, id: u64) -> PathBuf {
         self.path.join(format!("{id:016x}{SUFFIX}"))
     }
@@ -193,6 +189,19 @@ impl Directory {
         self.fs.rename(&unfinished, &self.file(header.id))?;
         self.fs.sync_dir(&self.path)?;
         Ok(file)
+    }
+
+    /// Puts other bytes in the place of a segment, as a whole or not at all.
+    pub(super) fn replace(&self, id: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        let unfinished = self.unfinished(id);
+        let write = || {
+            let mut file = self.fs.create(&unfinished, 0)?;
+            file.write_at(&mut [io::IoSlice::new(bytes)], 0)?;
+            file.sync()?;
+            self.fs.rename(&unfinished, &self.file(id))?;
+            self.fs.sync_dir(&self.path)
+        };
+        write().map_err(StoreError::io("writing", &unfinished))
     }
 
     /// Keeps a copy of a segment's bytes beside it; returns where.

@@ -3,13 +3,16 @@
 //! [`Store::open`] hands out what is stored and [`Store::run`] starts the one thread that writes.
 //! It takes all batches that wait, writes them at once, syncs once, and reports.
 
+mod check;
 mod directory;
 mod error;
 mod figures;
 mod format;
 pub mod fs;
+mod mend;
 mod queue;
 mod recovery;
+mod repair;
 mod scan;
 mod serve;
 #[cfg(test)]
@@ -22,12 +25,14 @@ use std::thread::{Builder, JoinHandle};
 
 use parking_lot::Mutex;
 
+pub use self::check::{Loss, LostRecords, Place, Survey, inspect, shard_of_record, verify};
 use self::directory::Directory;
 pub use self::error::StoreError;
 use self::figures::Counters;
 pub use self::figures::Figures;
 use self::fs::FileSystem;
 use self::queue::Queue;
+pub use self::repair::{Repair, repair};
 use self::writer::{Work, Writer};
 use super::clock::instant;
 use crate::engine::shard::{Records, Ticket};

@@ -81,7 +81,7 @@ impl Reading<'_, '_> {
         self.recovery.segments += 1;
         let mut scanner = Scanner::new(&bytes, header, until);
         let mut last = None;
-        while let Some(piece) = scanner.next() {
+        for piece in scanner.by_ref() {
             match piece {
                 Piece::Frame { offset, frame } => {
                     self.frame(id, offset, &frame)?;

@@ -68,6 +68,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Begins elsewhere than behind the header.
+    pub(super) fn starting_at(self, offset: usize) -> Self {
+        Self { offset, ..self }
+    }
+
     /// The number of the next batch.
     pub(super) fn number(&self) -> u64 {
         self.number
@@ -174,13 +179,12 @@ fn used(bytes: &[u8]) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-/// The salt and the number of the first frame in `bytes` after a header that cannot be read, and
-/// whether it is where the first one should be.
-pub(super) fn first_frame(bytes: &[u8]) -> Option<(u32, u64, bool)> {
+/// The first frame in a segment whose header cannot be read, and where it is.
+pub(super) fn first_frame(bytes: &[u8]) -> Option<(usize, Frame<'_>)> {
     (format::HEADER..bytes.len())
         .filter(|at| format::begins_frame(&bytes[*at..]))
         .find_map(|at| {
             let frame = Frame::decode(&bytes[at..])?;
-            Some((frame.salt, frame.number, at == format::HEADER))
+            Some((at, frame))
         })
 }

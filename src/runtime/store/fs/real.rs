@@ -27,7 +27,7 @@ impl FileSystem for RealFs {
             _ => {}
         }
         // The new entry is in the directory above.
-        self.sync_dir(parent_of(directory).unwrap_or(Path::new(".")))
+        self.sync_dir(parent_of(directory).unwrap_or_else(|| Path::new(".")))
     }
 
     fn lock(&self, directory: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {

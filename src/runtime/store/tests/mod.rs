@@ -2,6 +2,7 @@ mod crash;
 mod damage;
 mod failures;
 mod real;
+mod repair;
 
 use std::path::Path;
 use std::sync::Arc;
