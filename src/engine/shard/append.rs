@@ -139,8 +139,12 @@ impl Shards {
         let mut waits = stream.waiting.filter(|_| offset > stream.head().offset);
         if let Some(producer) = message.producer {
             // The producer's number is used up by this, so the log has to know of it.
-            if stream.class.is_durable() && self.settings.stored {
-                waits = Some(self.log_seen(index, message, offset));
+            let logged = stream.class.is_durable() && self.settings.stored;
+            if logged || self.shards[usize::from(stream.shard)].tap.is_some() {
+                self.log_seen(index, message, offset, logged);
+            }
+            if logged {
+                waits = Some(self.journal.ticket());
             }
             self.note_producer(index, producer, offset, waits);
         }
@@ -284,7 +288,7 @@ impl Shards {
     }
 
     /// Writes that a key was seen again, of which a producer's number is to be remembered.
-    fn log_seen(&mut self, index: u32, message: &NewMessage<'_>, offset: u64) -> Ticket {
+    fn log_seen(&mut self, index: u32, message: &NewMessage<'_>, offset: u64, store: bool) {
         if let Some(stream) = self.table.get(index) {
             let record = Record {
                 flags: super::record::SEEN,
@@ -293,9 +297,8 @@ impl Shards {
                 ..message_record(stream, message, offset)
             };
             let shard = &mut self.shards[usize::from(stream.shard)];
-            shard.write((stream.shard, &mut self.journal), record, true);
+            shard.write((stream.shard, &mut self.journal), record, store);
         }
-        self.journal.ticket()
     }
 }
 

@@ -45,6 +45,7 @@ impl Shards {
                 shard.begin_epoch(epoch, seq);
                 shard.announced = false;
                 shard.tap = None;
+                self.restart_run(number);
             }
             Decision::Release => self.release(number),
             _ => {}

@@ -75,10 +75,10 @@ impl Keys {
         freed
     }
 
-    /// When the oldest is over.
-    pub(super) fn due(&self) -> Option<u64> {
+    /// When the oldest is over, if its message is committed.
+    pub(super) fn due(&self, committed: u64) -> Option<u64> {
         let (_, seen) = self.order.front()?;
-        Some(seen.unix_ms.saturating_add(KEY_AGE))
+        (seen.offset <= committed).then_some(seen.unix_ms.saturating_add(KEY_AGE))
     }
 
     /// Oldest first.

@@ -48,6 +48,23 @@ impl Shard {
         }
     }
 
+    /// Tells the store in which epoch the shard is, unless it knows.
+    pub(super) fn announce(&mut self, (number, journal): (u16, &mut Journal), unix_ms: u64) {
+        if self.announced {
+            return;
+        }
+        self.announced = true;
+        let ticket = journal.ticket();
+        journal.note(ticket, Change::Epoch { shard: number });
+        journal.write(&Record {
+            seq: self.epochs.back().map_or(0, |(_, seq)| *seq),
+            epoch: self.epoch(),
+            unix_ms,
+            sequence: u64::from(number),
+            ..Record::of(RecordKind::EpochStart)
+        });
+    }
+
     /// Writes a record to whoever is to have it; `store` says whether the store is.
     pub(super) fn write(
         &mut self,
@@ -55,17 +72,8 @@ impl Shard {
         record: Record<'_>,
         store: bool,
     ) {
-        if store && !self.announced {
-            self.announced = true;
-            let ticket = journal.ticket();
-            journal.note(ticket, Change::Epoch { shard: number });
-            journal.write(&Record {
-                seq: self.epochs.back().map_or(0, |(_, seq)| *seq),
-                epoch: self.epoch(),
-                unix_ms: record.unix_ms,
-                sequence: u64::from(number),
-                ..Record::of(RecordKind::EpochStart)
-            });
+        if store {
+            self.announce((number, &mut *journal), record.unix_ms);
         }
         self.seq += 1;
         let record = Record {

@@ -181,8 +181,9 @@ impl Shards {
     ///
     /// Whoever reports this drops all batches taken so far that are not durable, and makes sure
     /// that none of them is recovered once a later batch is durable. A checkpoint or handover under
-    /// way is given up.
-    pub fn failed(&mut self) {
+    /// way is given up. Returns the ticket up to which all that waited has failed.
+    pub fn failed(&mut self) -> Ticket {
+        let ticket = self.journal.ticket();
         self.checkpoint = None;
         for shard in &mut self.shards {
             shard.tap = None;
@@ -190,6 +191,7 @@ impl Shards {
         for change in self.journal.failed() {
             self.take_back(change);
         }
+        ticket
     }
 
     fn take_back(&mut self, change: Change) {

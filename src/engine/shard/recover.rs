@@ -1,5 +1,6 @@
 //! Rebuilding what the records say.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::Seen;
@@ -39,6 +40,12 @@ impl Shards {
                 self.decide(number, decision).ok();
             }
         }
+        // Clients that were connected before are about to ask for their positions.
+        let recovered: Vec<u32> = self.table.indices().collect();
+        let now = self.now;
+        for index in recovered {
+            self.change(index, |stream| stream.used = now);
+        }
         while self.expire(unix_ms) {}
     }
 
@@ -71,19 +78,29 @@ impl Shards {
         self.apply(number, record)
     }
 
-    /// Puts a snapshot in the place of all that the shard holds.
+    /// Puts a snapshot in the place of all that the shard holds: first what is of the snapshot, which
+    /// was written in parts, then what came in between.
     fn install(&mut self, number: u16, raw: &[u8]) -> Result<(), RecoverError> {
         self.snapshot = None;
         self.clear_shard(number);
-        // First what is of the snapshot, which was written in parts, then what came in between.
-        for part in [true, false] {
-            for raw in records(raw) {
-                let record = Record::read(raw)?;
-                let of_snapshot =
-                    record.flags & PART != 0 || record.kind == RecordKind::SnapshotStart;
-                if of_snapshot == part {
-                    self.apply(number, &record)?;
-                }
+        let read: Result<Vec<Record<'_>>, RecoverError> = records(raw).map(Record::read).collect();
+        let (mut begun, mut between) = (HashMap::new(), Vec::new());
+        for (place, record) in read?.into_iter().enumerate() {
+            if record.flags & PART == 0 && record.kind != RecordKind::SnapshotStart {
+                between.push((place, record));
+                continue;
+            }
+            if record.kind == RecordKind::ChannelStart {
+                begun.insert(record.channel, place);
+            }
+            self.apply(number, &record)?;
+        }
+        for (place, record) in between {
+            let of_channel = matches!(record.kind, RecordKind::Message | RecordKind::ChannelStart);
+            // The parts of a channel say all that had come about when it was begun with.
+            let known = of_channel && begun.get(record.channel).is_some_and(|it| place < *it);
+            if !known {
+                self.apply(number, &record)?;
             }
         }
         Ok(())
@@ -132,17 +149,15 @@ impl Shards {
                 self.put_value(number, &Arc::from(record.key), None);
                 Ok(())
             }
-            RecordKind::TimerSet => {
-                let timer = self.read_timer(record)?;
-                self.put_timer(&Arc::from(record.key), Some(timer));
-                Ok(())
-            }
+            RecordKind::TimerSet => self.apply_timer(record),
             RecordKind::TimerFire => {
-                self.apply_fire(record);
+                self.apply_fire(number, record);
                 Ok(())
             }
             RecordKind::TimerDelete => {
-                self.put_timer(&Arc::from(record.key), None);
+                if self.timer_of(number, record.key).is_some() {
+                    self.put_timer(&Arc::from(record.key), None);
+                }
                 Ok(())
             }
             RecordKind::EpochStart => {
@@ -252,23 +267,32 @@ impl Shards {
         Ok(())
     }
 
-    fn apply_fire(&mut self, record: &Record<'_>) {
-        let Some((id, timer)) = self.timers.by_id.get_key_value(record.key) else {
-            return;
-        };
-        let id = Arc::clone(id);
-        let again = Timer {
-            due: record.sequence,
-            count: record.offset,
-            ..timer.clone()
-        };
-        self.put_timer(&id, Some(again).filter(|timer| timer.due > 0));
-    }
-
-    fn read_timer(&mut self, record: &Record<'_>) -> Result<Timer, RecoverError> {
+    fn apply_timer(&mut self, record: &Record<'_>) -> Result<(), RecoverError> {
         let timer = Timer::from_payload(record.channel, record.payload)?;
         self.timers.heard_of_order(timer.order);
-        Ok(timer)
+        // A snapshot of one shard may tell of a timer that has moved to another since.
+        let newer = self.timers.by_id.get(record.key);
+        if newer.is_none_or(|newer| newer.order <= timer.order) {
+            self.put_timer(&Arc::from(record.key), Some(timer));
+        }
+        Ok(())
+    }
+
+    fn apply_fire(&mut self, number: u16, record: &Record<'_>) {
+        if let Some(timer) = self.timer_of(number, record.key) {
+            let again = Timer {
+                due: record.sequence,
+                count: record.offset,
+                ..timer.clone()
+            };
+            let again = Some(again).filter(|timer| timer.due > 0);
+            self.put_timer(&Arc::from(record.key), again);
+        }
+    }
+
+    fn timer_of(&self, number: u16, id: &str) -> Option<&Timer> {
+        let timer = self.timers.by_id.get(id)?;
+        (shard_of(&timer.channel) == number).then_some(timer)
     }
 
     fn shard_of_record(&self, record: &Record<'_>) -> Result<u16, RecoverError> {

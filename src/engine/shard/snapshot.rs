@@ -8,8 +8,8 @@ use super::timers::timer_record;
 use super::{Epoch, SHARDS, Shards, Stream};
 use crate::engine::protocol::JsonText;
 
-/// Bytes of messages that are written at once.
-const PART_BYTES: usize = 256 * 1024;
+/// Bytes of messages that are written at once; few in tests, so that they meet what is between.
+const PART_BYTES: usize = if cfg!(test) { 6400000 } else { 256 * 1024 };
 
 /// How far a checkpoint is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,9 @@ pub(super) enum Item {
     Stream(JsonText),
     /// The messages of a channel's epoch behind this offset.
     Messages(JsonText, Epoch, u64),
+    /// The keys of them: behind the messages, since a message takes back all keys of its offset
+    /// and later ones.
+    Keys(JsonText, Epoch),
     Timer(Arc<str>),
     Value(Arc<str>),
     Producers,
@@ -73,9 +76,17 @@ impl Shards {
 
     fn write_next(&mut self, progress: &mut Progress) {
         let number = progress.number;
+        if progress.items.is_none() {
+            // Before the run: an epoch that begins within one says that it was given up.
+            let journal = (number, &mut self.journal);
+            let shard = &mut self.shards[usize::from(number)];
+            if shard.seq > 0 || shard.epochs.len() > 1 {
+                shard.announce(journal, self.now);
+            }
+        }
         let shard = &self.shards[usize::from(number)];
         match progress.items.as_mut().map(Vec::pop) {
-            None if shard.seq == 0 && shard.epochs.len() < 2 => progress.number += 1,
+            None if !shard.announced => progress.number += 1,
             None => {
                 let (start, items) = (snapshot_start(number, shard), self.items(number, false));
                 self.journal.append(&start);
@@ -91,6 +102,13 @@ impl Shards {
                 self.journal.append(&raw);
                 progress.items.get_or_insert_default().extend(rest);
             }
+        }
+    }
+
+    /// Begins a run anew that the beginning of an epoch has put an end to.
+    pub(super) fn restart_run(&mut self, number: u16) {
+        if let Some(progress) = self.checkpoint.as_mut().filter(|run| run.number == number) {
+            progress.items = None;
         }
     }
 
@@ -124,6 +142,13 @@ impl Shards {
         items
     }
 
+    /// A channel, if it still is in this epoch. A later one, with all that is in it, is among what
+    /// is written in between.
+    fn stream_in(&self, name: &JsonText, epoch: Epoch) -> Option<&Stream> {
+        let stream = self.table.by_name(name.as_str());
+        stream.filter(|stream| stream.epoch == epoch)
+    }
+
     /// The records of one item, as it is now, and what is left of it; none if it is gone.
     fn item(&self, number: u16, item: &Item) -> (Vec<u8>, Option<Item>) {
         let shard = &self.shards[usize::from(number)];
@@ -145,11 +170,18 @@ impl Shards {
                 }
             }
             Item::Messages(name, epoch, after) => {
-                let stream = self.table.by_name(name.as_str());
-                // A later epoch and all that is in it is among what is written in between.
-                if let Some(stream) = stream.filter(|stream| stream.epoch == *epoch) {
+                if let Some(stream) = self.stream_in(name, *epoch) {
                     let left = write_messages(stream, *after, &mut write);
-                    rest = left.map(|after| Item::Messages(name.clone(), *epoch, after));
+                    let (name, epoch) = (name.clone(), *epoch);
+                    rest = Some(match left {
+                        Some(after) => Item::Messages(name, epoch, after),
+                        None => Item::Keys(name, epoch),
+                    });
+                }
+            }
+            Item::Keys(name, epoch) => {
+                if let Some(stream) = self.stream_in(name, *epoch) {
+                    write_keys(stream, &mut write);
                 }
             }
             Item::Timer(id) => {
@@ -186,23 +218,12 @@ impl Shards {
 }
 
 fn write_stream(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
-    let channel = stream.name.as_str();
     write(Record {
         offset: stream.base(),
-        channel,
+        channel: stream.name.as_str(),
         payload: &stream.epoch.0.to_le_bytes(),
         ..Record::of(RecordKind::ChannelStart)
     });
-    for (key, seen) in stream.keys.iter() {
-        write(Record {
-            flags: SEEN,
-            unix_ms: seen.unix_ms,
-            offset: seen.offset,
-            channel,
-            key,
-            ..Record::of(RecordKind::Message)
-        });
-    }
 }
 
 /// Writes messages behind `after`; gives the offset up to where, if there are more.
@@ -225,6 +246,19 @@ fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>
         last = Some(entry.offset);
     }
     None
+}
+
+fn write_keys(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
+    for (key, seen) in stream.keys.iter() {
+        write(Record {
+            flags: SEEN,
+            unix_ms: seen.unix_ms,
+            offset: seen.offset,
+            channel: stream.name.as_str(),
+            key,
+            ..Record::of(RecordKind::Message)
+        });
+    }
 }
 
 /// The start of a run, with the epochs the shard has been in: each u64, and the record before it.

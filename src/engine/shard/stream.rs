@@ -211,11 +211,12 @@ impl Stream {
         over.map(Entry::memory).sum()
     }
 
-    /// When messages or keys are over that it holds now.
+    /// When the next message or key that does not wait for the store is over.
     pub(super) fn next_due(&self) -> Option<u64> {
-        let oldest = self.entries.front().filter(|_| self.class.age > 0);
+        let oldest = self.entries.front();
+        let oldest = oldest.filter(|_| self.class.age > 0 && self.base < self.committed);
         let oldest = oldest.map(|entry| entry.unix_ms.saturating_add(self.class.age));
-        match (oldest, self.keys.due()) {
+        match (oldest, self.keys.due(self.committed)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         }

@@ -99,6 +99,10 @@ impl Table {
         (slot.serial == id.serial).then_some(id.index)
     }
 
+    pub(super) fn indices(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().map(|(index, _)| index as u32)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }

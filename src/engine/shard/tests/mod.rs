@@ -1,4 +1,6 @@
 mod channels;
+mod model;
+mod simulator;
 
 use super::*;
 
