@@ -18,21 +18,28 @@ const folder = path.join(__dirname, 'peers')
  * @property {boolean} [bun] run by Bun instead of Node.js
  * @property {boolean} [kept] its channels are kept: deliveries say their position
  * @property {string} [executable] what must be installed besides; without it the peer is left out
- * @property {string[]} [scenarios] the ones it takes part in by default, if not all
+ * @property {string[]} [scenarios] the ones it takes part in by default, if not all; besides those that
+ *   name it
  */
 
-/** es-networkcluster with channels of a class; the load generator's are called `channel-0000`. */
-function withStreams(title, match, scenarios) {
+/**
+ * es-networkcluster with channels that it keeps, for the scenarios that name it. The load generator's
+ * channels are called `channel-0000` and so on.
+ */
+function keeping(title, stream, threads = 1) {
   return {
     title: `es-networkcluster, ${title}`,
     script: 'ours.js',
     protocol: 'socketcluster',
     ours: true,
-    kept: match.match === 'channel-*',
-    env: { IO_THREADS: '1', STREAMS: JSON.stringify([match]) },
-    scenarios,
+    kept: stream.match === 'channel-*',
+    env: { IO_THREADS: String(threads), STREAMS: JSON.stringify([stream]) },
+    scenarios: [],
   }
 }
+
+const HISTORY = { match: 'channel-*', class: 'history' }
+const DURABLE = { match: 'channel-*', class: 'durable' }
 
 /** @type {Record<string, Peer>} */
 const peers = {
@@ -58,24 +65,16 @@ const peers = {
     env: { LISTEN: '1', IO_THREADS: '1' },
     scenarios: ['idle'],
   },
-  'ours-streams': withStreams('other channels kept', { match: 'other-*', class: 'history' }, [
-    'history-fanout',
-  ]),
-  'ours-history': withStreams('history', { match: 'channel-*', class: 'history' }, [
-    'history-fanout',
-    'replay',
-  ]),
-  'ours-durable': withStreams('durable', { match: 'channel-*', class: 'durable' }, [
-    'history-fanout',
-    'durable-publish',
-    'replay',
-  ]),
+  'ours-streams': keeping('other channels kept', { match: 'other-*', class: 'history' }),
+  'ours-history': keeping('history', HISTORY),
+  'ours-durable': keeping('durable', DURABLE),
+  'ours-durable-2': keeping('durable, 2 I/O threads', DURABLE, 2),
   nats: {
     title: 'NATS JetStream',
     script: 'nats.js',
     protocol: 'nats',
     executable: process.env.NATS_SERVER || 'nats-server',
-    scenarios: ['durable-publish'],
+    scenarios: [],
   },
   socketcluster: {
     title: 'socketcluster-server',

@@ -102,7 +102,7 @@ const scenarios = {
     verb: 'publish',
     load: { connections: 64, window: 1, size: 128 },
     unit: 'publish',
-    peers: ['ours-durable', 'nats'],
+    peers: ['ours-durable', 'ours-durable-2', 'nats'],
     comparison: { peer: 'nats', figure: 'perSecond', title: '× JetStream' },
     panels: [
       { ...throughput, title: 'publishes per second' },
@@ -114,7 +114,7 @@ const scenarios = {
     verb: 'publish',
     load: { connections: 8, window: 8, size: 128 },
     unit: 'publish',
-    peers: ['ours-durable', 'nats'],
+    peers: ['ours-durable', 'ours-durable-2', 'nats'],
     comparison: { peer: 'nats', figure: 'perSecond', title: '× JetStream' },
     panels: [
       { ...throughput, title: 'publishes per second' },

@@ -79,7 +79,7 @@ test('what is not installed is left out, unless it is asked for', () => {
   const { executable } = peers.nats
   peers.nats.executable = path.join(__dirname, 'nothing')
   try {
-    assert.deepEqual(peersOf('durable-publish', null), ['ours-durable'])
+    assert.deepEqual(peersOf('durable-publish', null), ['ours-durable', 'ours-durable-2'])
     assert.throws(() => command(peers[peersOf('durable-publish', ['nats'])[0]]), /not installed/)
   } finally {
     peers.nats.executable = executable

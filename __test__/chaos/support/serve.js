@@ -1,13 +1,14 @@
 'use strict'
 
 // A server in a process of its own, which the tests of this folder kill. Its argument is JSON:
-// `{ port, options }`. It tells its parent `{ port }` once it serves, `{ failed }` if it does not
+// `{ port, options, copy }`; with `copy: { from, to }` a consumer publishes what is in one channel to
+// another one. It tells its parent `{ port }` once it serves, `{ failed }` if it does not
 // start, `{ error }` for error events, and answers `{ id, call, args }` with `{ id, value, wrong }`.
 
 const http = require('node:http')
 const subject = require(process.env.SUBJECT || '../../..')
 
-const { port, options } = JSON.parse(process.argv[2])
+const { port, options, copy } = JSON.parse(process.argv[2])
 
 const told = (error) => ({ name: error.name, code: error.code, message: error.message })
 
@@ -27,6 +28,15 @@ function serve() {
   const httpServer = http.createServer()
   const server = subject.attach(httpServer, options)
   listenForErrors(server)
+  if (copy) {
+    server.exchange.consume(
+      'copy',
+      { channel: copy.from, from: 'earliest' },
+      async ({ data, offset }) => {
+        await server.exchange.invokePublish(copy.to, { data, offset })
+      },
+    )
+  }
   process.on('message', async ({ id, call, args }) => {
     try {
       process.send({ id, value: (await calls[call](server, ...args)) ?? null })

@@ -9,9 +9,13 @@ const PATIENCE = 30_000
 
 /** A server in a process of its own, on one port for all its starts. */
 class ServerProcess {
-  /** @param {object} options of the server */
-  constructor(options) {
+  /**
+   * @param {object} options of the server
+   * @param {{ from: string, to: string }} [copy] see serve.js
+   */
+  constructor(options, copy) {
     this.options = options
+    this.copy = copy
     this.port = 0
     this.errors = []
     this._child = null
@@ -21,7 +25,8 @@ class ServerProcess {
 
   /** Resolves once it serves; rejects with what kept it from that, an error with `code`. */
   async start() {
-    const argument = JSON.stringify({ port: this.port, options: this.options })
+    const { port, options, copy } = this
+    const argument = JSON.stringify({ port, options, copy })
     const child = fork(path.join(__dirname, 'serve.js'), [argument])
     this._child = child
     this.ended = once(child, 'exit')
