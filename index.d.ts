@@ -6,6 +6,7 @@ import { AGServer } from './types/server'
 export { AGRequest } from './types/request'
 export { AGServer } from './types/server'
 export { AGServerSocket } from './types/server-socket'
+export { StreamError } from './types/streams-kept'
 
 /**
  * Listens on a port with an HTTP server made for it (`server.httpServer`), which answers plain
@@ -25,6 +26,7 @@ export type * from './types/errors'
 export type { Exchange, ExchangeEvents } from './types/exchange'
 export type * from './types/metrics'
 export type * from './types/options'
+export type { Scheduler, ScheduledMessage, Timer } from './types/scheduler'
 export type { AGServerEvents } from './types/server'
 export type {
   AGServerSocketEvents,
@@ -34,3 +36,4 @@ export type {
   TransmitOptions,
 } from './types/server-socket'
 export type * from './types/streams'
+export type * from './types/streams-kept'

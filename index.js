@@ -5,6 +5,7 @@ const AGServer = require('./lib/server/server')
 const listening = require('./lib/server/listen')
 const AGServerSocket = require('./lib/socket/socket')
 const AGRequest = require('ag-request')
+const StreamError = require('./lib/core/stream-error')
 
 /** @typedef {import('./types/options').AGServerOptions} AGServerOptions */
 
@@ -43,4 +44,4 @@ function attach(httpServer, options) {
   return new AGServer(all)
 }
 
-module.exports = { AGServer, AGServerSocket, AGRequest, listen, attach }
+module.exports = { AGServer, AGServerSocket, AGRequest, StreamError, listen, attach }

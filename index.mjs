@@ -1,4 +1,4 @@
 import api from './index.js'
 
 export default api
-export const { AGServer, AGServerSocket, AGRequest, listen, attach } = api
+export const { AGServer, AGServerSocket, AGRequest, StreamError, listen, attach } = api

@@ -2,6 +2,8 @@
 
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
+const fs = require('node:fs')
+const path = require('node:path')
 const readline = require('node:readline')
 const { expand, pinned } = require('./cpus')
 const { loadgen } = require('./install')
@@ -13,10 +15,15 @@ const { machineCpu, usage } = require('./usage')
 const PATIENCE = 120_000
 const START_PATIENCE = 20_000
 
+/** Where servers store; beside the sources, since the system's folder may be in memory. */
+const STORAGE = path.join(__dirname, 'data')
+
 /** Starts a peer; resolves when it serves. */
-async function startServer(peer, scenario, place) {
+async function startServer(peer, scenario, place, storage) {
   const { executable, args } = pinned(place, place.servers, command(peer))
-  const env = { ...process.env, ...peer.env, ...(scenario.verb === 'rpc' ? { ECHO: '1' } : {}) }
+  const echo = scenario.verb === 'rpc' ? { ECHO: '1' } : {}
+  const keep = scenario.keep ? { KEEP: JSON.stringify(scenario.keep) } : {}
+  const env = { ...process.env, ...peer.env, ...echo, ...keep, STORAGE: storage }
   const stdio = ['ignore', 'ignore', 'inherit', 'ipc']
   const child = spawn(executable, args, { env, stdio })
   try {
@@ -43,14 +50,27 @@ function portOf(child) {
 async function stop(child) {
   const started = child.pid !== undefined
   if (!started || child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
+  // Not SIGKILL: who has started another process takes it with it.
+  child.kill('SIGTERM')
   await once(child, 'exit')
+}
+
+/** Calls `use` with a new folder, which does not outlive it. */
+async function withStorage(use) {
+  fs.mkdirSync(STORAGE, { recursive: true })
+  const storage = fs.mkdtempSync(path.join(STORAGE, 'run-'))
+  try {
+    return await use(storage)
+  } finally {
+    fs.rmSync(storage, { recursive: true, force: true })
+  }
 }
 
 /** Starts the load generator for a server. */
 function startGenerator(port, peer, scenario, settings, place) {
   const threads = Math.min(4, expand(place.clients).length)
-  const given = { seconds: settings.seconds, threads, ...scenario.load }
+  const kept = scenario.verb === 'pubsub' && peer.kept ? { kept: 1 } : {}
+  const given = { seconds: settings.seconds, threads, ...scenario.load, ...kept }
   const options = Object.entries({ protocol: peer.protocol, port, ...given })
   const line = [loadgen, scenario.verb, ...options.flatMap(([name, value]) => [`--${name}`, value])]
   const { executable, args } = pinned(place, place.clients, line.map(String))
@@ -102,6 +122,19 @@ function figuresOfLoad({ result, marks }) {
   }
 }
 
+/** Figures of messages replayed to one client after the other. */
+function figuresOfReplay({ result, marks }) {
+  const { count, messages, span, wait, busiest, cores } = result
+  return {
+    perSecond: messages / span,
+    cpuPerMillion: ((marks.end.cpu - marks.start.cpu) / count) * 1e6,
+    wait: wait * 1000,
+    rss: marks.end.rss / 1e6,
+    busiest,
+    others: others(marks.start, marks.end, cores),
+  }
+}
+
 /** Figures of a run of idle connections. */
 function figuresOfIdle({ result, marks }) {
   const { connections, seconds, cores } = result
@@ -116,6 +149,8 @@ function figuresOfIdle({ result, marks }) {
   }
 }
 
+const FIGURES = { idle: figuresOfIdle, replay: figuresOfReplay }
+
 const FAULTS = ['lost', 'duplicated', 'reordered', 'strange', 'ended']
 
 /**
@@ -128,8 +163,12 @@ const FAULTS = ['lost', 'duplicated', 'reordered', 'strange', 'ended']
  * @returns {Promise<{ scenario: string, peer: string, figures: object, faults: object }>}
  */
 async function measure(scenarioName, peerName, settings, place) {
+  return withStorage((storage) => run(scenarioName, peerName, settings, place, storage))
+}
+
+async function run(scenarioName, peerName, settings, place, storage) {
   const [scenario, peer] = [scenarios[scenarioName], peers[peerName]]
-  const { child, port } = await startServer(peer, scenario, place)
+  const { child, port } = await startServer(peer, scenario, place, storage)
   const generator = startGenerator(port, peer, scenario, settings, place)
   const timer = setTimeout(() => generator.kill('SIGKILL'), PATIENCE)
   try {
@@ -137,7 +176,7 @@ async function measure(scenarioName, peerName, settings, place) {
     return {
       scenario: scenarioName,
       peer: peerName,
-      figures: scenario.verb === 'idle' ? figuresOfIdle(seen) : figuresOfLoad(seen),
+      figures: (FIGURES[scenario.verb] ?? figuresOfLoad)(seen),
       faults: Object.fromEntries(FAULTS.map((fault) => [fault, seen.result[fault] ?? 0])),
     }
   } finally {

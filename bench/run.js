@@ -9,7 +9,7 @@ const { faultsOf, row } = require('./figures')
 const { install, loadgen } = require('./install')
 const { measure } = require('./measure')
 const { short } = require('./numbers')
-const { command, peers, peersOf, titleOf } = require('./peers')
+const { command, missing, peers, peersOf, titleOf } = require('./peers')
 const { scenarios } = require('./scenarios')
 const { table } = require('./table')
 
@@ -47,6 +47,9 @@ function describe(name) {
 function checkPeers(settings) {
   for (const scenario of settings.scenarios) {
     for (const name of peersOf(scenario, settings.peers)) command(peers[name])
+  }
+  for (const name of settings.peers ? [] : Object.keys(peers)) {
+    if (missing(name)) console.log(`${missing(name)} is not installed: without ${name}`)
   }
 }
 

@@ -10,11 +10,21 @@
  */
 
 /**
+ * @typedef {object} Comparison
+ * @property {string} peer the one that is 1
+ * @property {string} figure
+ * @property {string} title of the column
+ */
+
+/**
  * @typedef {object} Scenario
  * @property {string} title
- * @property {'pubsub' | 'rpc' | 'idle'} verb of the load generator
+ * @property {'pubsub' | 'rpc' | 'idle' | 'publish' | 'replay'} verb of the load generator
  * @property {Record<string, number>} load its options
- * @property {'delivery' | 'request' | 'connection'} unit
+ * @property {'delivery' | 'request' | 'connection' | 'publish' | 'message'} unit
+ * @property {{ size: number, bytes: number }} [keep] what channels keep, if not the default
+ * @property {string[]} [peers] who takes part by default, if not all that do elsewhere
+ * @property {Comparison} [comparison] what each is compared with, if not socketcluster-server
  * @property {Panel[]} panels
  * @property {boolean} [openLoop] throughput is given, latency is what is measured
  */
@@ -73,6 +83,54 @@ const scenarios = {
     panels: [
       { figure: 'p50', title: 'median latency, ms', better: 'less' },
       { figure: 'p99', title: '99th percentile, ms', better: 'less' },
+    ],
+  },
+  'history-fanout': {
+    title: 'Fan-out of kept channels',
+    verb: 'pubsub',
+    load: { connections: 1000, publishers: 8, window: 32, size: 128 },
+    unit: 'delivery',
+    peers: ['ours', 'ours-streams', 'ours-history', 'ours-durable'],
+    comparison: { peer: 'ours', figure: 'cpuPerMillion', title: 'CPU, × plain' },
+    panels: [
+      { ...throughput, title: 'deliveries per second' },
+      { ...cpu, title: 'server CPU s per 1M deliveries' },
+    ],
+  },
+  'durable-publish': {
+    title: 'Durable publishes, 64 clients',
+    verb: 'publish',
+    load: { connections: 64, window: 1, size: 128 },
+    unit: 'publish',
+    peers: ['ours-durable', 'nats'],
+    comparison: { peer: 'nats', figure: 'perSecond', title: '× JetStream' },
+    panels: [
+      { ...throughput, title: 'publishes per second' },
+      { figure: 'p50', title: 'median wait for the answer, ms', better: 'less' },
+    ],
+  },
+  'durable-publish-8': {
+    title: 'Durable publishes, 8 clients',
+    verb: 'publish',
+    load: { connections: 8, window: 8, size: 128 },
+    unit: 'publish',
+    peers: ['ours-durable', 'nats'],
+    comparison: { peer: 'nats', figure: 'perSecond', title: '× JetStream' },
+    panels: [
+      { ...throughput, title: 'publishes per second' },
+      { figure: 'p50', title: 'median wait for the answer, ms', better: 'less' },
+    ],
+  },
+  replay: {
+    title: 'Replay',
+    verb: 'replay',
+    load: { messages: 100_000, size: 128 },
+    keep: { size: 100_000, bytes: 64 * 1024 * 1024 },
+    unit: 'message',
+    peers: ['ours-history', 'ours-durable'],
+    panels: [
+      { ...throughput, title: 'messages per second to one client' },
+      { ...cpu, title: 'server CPU s per 1M messages' },
     ],
   },
   idle: {

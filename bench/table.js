@@ -2,18 +2,22 @@
 
 const { short } = require('./numbers')
 
-/** The peer that ratios refer to, if it took part. */
-const REFERENCE = 'socketcluster'
+/** What ratios refer to unless a scenario says something else. */
+const COMPARISON = {
+  peer: 'socketcluster',
+  figure: 'perSecond',
+  title: '× socketcluster-server',
+}
 
 const plain = (title, figure) => ({ title, cell: (row) => short(row.figures[figure]) })
 
-const ratio = {
-  title: '× socketcluster-server',
+const ratio = ({ title, figure }) => ({
+  title,
   cell: (row, reference) => {
     if (!reference) return '-'
-    return short(row.figures.perSecond / reference.figures.perSecond)
+    return short(row.figures[figure] / reference.figures[figure])
   },
-}
+})
 
 function perSecond(title) {
   return {
@@ -23,7 +27,12 @@ function perSecond(title) {
   }
 }
 
-const PLURALS = { delivery: 'deliveries', request: 'requests' }
+const PLURALS = {
+  delivery: 'deliveries',
+  request: 'requests',
+  publish: 'publishes',
+  message: 'messages',
+}
 
 /** @param {import('./scenarios').Scenario} scenario */
 function columns(scenario) {
@@ -37,9 +46,17 @@ function columns(scenario) {
     ]
   }
   const many = PLURALS[scenario.unit]
+  if (scenario.verb === 'replay') {
+    return [
+      perSecond(`${many}/s (range)`),
+      plain(`server CPU s per 1M ${many}`, 'cpuPerMillion'),
+      plain('until the first, ms', 'wait'),
+      plain('RSS, MB', 'rss'),
+    ]
+  }
   return [
     perSecond(`${many}/s (range)`),
-    ...(scenario.openLoop ? [] : [ratio]),
+    ...(scenario.openLoop ? [] : [ratio(scenario.comparison ?? COMPARISON)]),
     plain(`server CPU s per 1M ${many}`, 'cpuPerMillion'),
     plain('p50, ms', 'p50'),
     plain('p99, ms', 'p99'),
@@ -57,7 +74,8 @@ function columns(scenario) {
  */
 function table(scenario, rows) {
   const all = columns(scenario)
-  const reference = rows.find((row) => row.peer === REFERENCE)
+  const { peer } = scenario.comparison ?? COMPARISON
+  const reference = rows.find((row) => row.peer === peer)
   const line = (cells) => `| ${cells.join(' | ')} |`
   return [
     line(['server', ...all.map((column) => column.title)]),

@@ -76,11 +76,12 @@ fn fan_out(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(SUBSCRIBERS as u64));
     let news = JsonText::from_str("news");
     let data = format!("\"{}\"", "x".repeat(128));
-    let mut hub = hub(clock::now());
+    let now = clock::now();
+    let mut hub = hub(now);
     assert_eq!(hub.subscribers(&news).len(), SUBSCRIBERS);
     group.bench_function("publish to 1000", |bencher| {
         bencher.iter(|| {
-            hub.publish(&news, Some(black_box(&data)), false, 0);
+            hub.publish(&news, Some(black_box(&data)), false, 0, now);
             let commands = hub.take_commands();
             black_box(&commands);
             hub.recycle(commands);

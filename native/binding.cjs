@@ -838,4 +838,7 @@ module.exports = nativeBinding
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
 module.exports.checkUpgrade = nativeBinding.checkUpgrade
+module.exports.inspectLog = nativeBinding.inspectLog
 module.exports.rejection = nativeBinding.rejection
+module.exports.repairLog = nativeBinding.repairLog
+module.exports.verifyLog = nativeBinding.verifyLog

@@ -105,6 +105,9 @@ export declare class NativeUpgrade {
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
 
+/** Reads a log without changing it, and calls `each` with every record that can be read. */
+export declare function inspectLog(directory: string, each: (arg: NativeRecord) => void): NativeSurvey
+
 /** What a listener is bound to. */
 export interface NativeAddress {
   /** IP address. */
@@ -163,6 +166,12 @@ export interface NativeConfig {
   hooks: number
   /** Events JavaScript listens for. */
   interest: number
+  /** Channels that keep messages; read when the server is made. */
+  streams?: Array<NativePattern>
+  /** Where the log of them is; read when the server is made. */
+  storageDirectory?: string
+  /** Bytes they may take; read when the server is made. */
+  streamMemory?: number
 }
 
 /** permessage-deflate, with the names of npm `ws`. A window of 0 bits refuses the parameter. */
@@ -197,6 +206,32 @@ export interface NativeLimits {
   maxMemory: number
 }
 
+/** A part of a log that cannot be read. */
+export interface NativeLoss {
+  /** The file it is in. */
+  file: string
+  /** Where in it. */
+  offset: number
+  /** How long it is; 0 where something is missing. */
+  bytes: number
+  /** The first batch that is lost, if it is known. */
+  firstBatch?: number
+  /** The last one, if it is known. */
+  lastBatch?: number
+  /** What is wrong. */
+  what: string
+}
+
+/** Records that are lost, by their numbers in their shard. */
+export interface NativeLostRecords {
+  /** The shard. */
+  shard: number
+  /** The first one. */
+  first: number
+  /** The last one. */
+  last: number
+}
+
 /** Figures of a server. */
 export interface NativeMetrics {
   /** How many there are of what. */
@@ -215,6 +250,24 @@ export interface NativeMetrics {
   bridge: NativeTraffic
   /** The I/O threads. */
   threads: Array<NativeThread>
+  /** Channels that keep messages, where they are switched on. */
+  streams?: NativeStreamMetrics
+}
+
+/** Channels of a class. */
+export interface NativePattern {
+  /** A name; `*` stands for any characters. */
+  pattern: string
+  /** `plain`, `history`, `durable` or `replicated`. */
+  class: string
+  /** Messages kept. */
+  size: number
+  /** How long, in ms; 0 for any time. */
+  age: number
+  /** Bytes of them. */
+  bytes: number
+  /** Whether members are told of. */
+  presence: boolean
 }
 
 /** How connections that arrive are received. */
@@ -229,6 +282,38 @@ export interface NativeReception {
   eager: boolean
 }
 
+/** A record of a log. */
+export interface NativeRecord {
+  /** The file it is in. */
+  file: string
+  /** Where in it. */
+  offset: number
+  /** Its batch. */
+  batch: number
+  /** Its shard. */
+  shard: number
+  /** Its number in the shard. */
+  sequence: number
+  /** The epoch of the shard. */
+  epoch: number
+  /** What it says. */
+  kind: string
+  /** Bits. */
+  flags: number
+  /** Milliseconds since 1970. */
+  time: number
+  /** The channel, as JSON text without the quotes. */
+  channel: string
+  /** An offset in the channel; or as the kind says. */
+  position: number
+  /** A key or id, as JSON text without the quotes. */
+  key: string
+  /** Bytes of its payload. */
+  bytes: number
+  /** The payload of a message, as JSON text. */
+  data?: string
+}
+
 /** A request that cannot. */
 export interface NativeRejection {
   /** HTTP status. */
@@ -237,6 +322,18 @@ export interface NativeRejection {
   message: string
   /** The whole response. */
   response: string
+}
+
+/** What a repair has done. */
+export interface NativeRepair {
+  /** What it has dropped. */
+  dropped: Array<NativeLoss>
+  /** The records that were in there, as far as those after them show it. */
+  lost: Array<NativeLostRecords>
+  /** Channels that begin anew behind a message that is lost, as JSON text without the quotes. */
+  channels: Array<string>
+  /** Copies of the files as they were. */
+  copies: Array<string>
 }
 
 /** Figures of a server. */
@@ -261,6 +358,68 @@ export interface NativeStats {
   jsBatches: number
   /** Bytes of events that wait. */
   jsQueueBytes: number
+}
+
+/** The log of channels that keep messages; times are in ms. */
+export interface NativeStorageMetrics {
+  /** Bytes of its files. */
+  bytes: number
+  /** Its files. */
+  segments: number
+  /** Batches that are not on disk yet. */
+  pendingBatches: number
+  /** Their bytes. */
+  pendingBytes: number
+  /** Syncs that have succeeded. */
+  syncs: number
+  /** Time the last one took. */
+  lastSync: number
+  /** Time the longest one took. */
+  longestSync: number
+  /** Time it took to read it all at the start. */
+  recovery: number
+  /** Whether the last write failed. */
+  failed: boolean
+}
+
+/** What channels keep. */
+export interface NativeStreamMetrics {
+  /** Channels that keep messages. */
+  channels: number
+  /** Messages that can be read. */
+  messages: number
+  /** Their payload. */
+  bytes: number
+  /** All memory of it, roughly. */
+  memory: number
+  /** Timers that wait. */
+  timers: number
+  /** Members of channels that tell of them. */
+  members: number
+  /** The log, where there is one. */
+  storage?: NativeStorageMetrics
+}
+
+/** What a log holds. */
+export interface NativeSurvey {
+  /** Files that count. */
+  segments: number
+  /** Batches that can be read. */
+  batches: number
+  /** Their records. */
+  records: number
+  /** The bytes of those. */
+  bytes: number
+  /** Whether it was closed. */
+  closed: boolean
+  /** Bytes of a batch that a crash has left unfinished. */
+  unfinishedBytes: number
+  /** What an earlier repair has dropped. */
+  dropped: Array<NativeLoss>
+  /** What cannot be read. */
+  damage: Array<NativeLoss>
+  /** The records that were there, as far as those after them show it. */
+  lost: Array<NativeLostRecords>
 }
 
 /** An I/O thread at the end of its last turn; times are in ms. */
@@ -303,3 +462,9 @@ export interface NativeTraffic {
 
 /** The response that turns a request down. */
 export declare function rejection(status: number, message: string): string
+
+/** Drops what cannot be read of a log. */
+export declare function repairLog(directory: string): NativeRepair
+
+/** Reads a log without changing it. */
+export declare function verifyLog(directory: string): NativeSurvey

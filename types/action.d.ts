@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { AuthInfo, AuthToken } from './auth'
 import { AGServerSocket } from './server-socket'
 import { WritableConsumableStream } from './streams'
+import { StreamPosition } from './streams-kept'
 
 /** What may be given to `allow`. */
 export interface AllowPacket<Data = any> {
@@ -28,6 +29,8 @@ export class AGAction<Type extends string = string, Data = any> {
   static readonly PUBLISH_IN: 'publishIn'
   static readonly PUBLISH_OUT: 'publishOut'
   static readonly AUTHENTICATE: 'authenticate'
+  static readonly HISTORY: 'history'
+  static readonly PRESENCE: 'presence'
   readonly HANDSHAKE_WS: 'handshakeWS'
   readonly HANDSHAKE_SC: 'handshakeSC'
   readonly MESSAGE: 'message'
@@ -37,6 +40,8 @@ export class AGAction<Type extends string = string, Data = any> {
   readonly PUBLISH_IN: 'publishIn'
   readonly PUBLISH_OUT: 'publishOut'
   readonly AUTHENTICATE: 'authenticate'
+  readonly HISTORY: 'history'
+  readonly PRESENCE: 'presence'
 
   type: Type
   outcome: null | 'allowed' | 'blocked'
@@ -84,12 +89,33 @@ export interface SubscribeAction<Data = any> extends AGAction<'subscribe', Data>
   socket: AGServerSocket
   channel: string
   data: Data
+  /** Where the client wants to go on; as it sent it, and only with the `streams` option. */
+  since?: StreamPosition
 }
 
+/** `key`, `delay` and `at` are as the client sent them, and there only with the `streams` option. */
 export interface PublishInAction<Data = any> extends AGAction<'publishIn', Data>, WithTokenExpiry {
   socket: AGServerSocket
   channel: string
   data: Data
+  key?: string
+  delay?: number
+  at?: number
+}
+
+/** A client asks for messages that a channel has kept; what it wants is as it sent it. */
+export interface HistoryAction extends AGAction<'history'>, WithTokenExpiry {
+  socket: AGServerSocket
+  channel: string
+  limit?: number
+  since?: StreamPosition
+  reverse?: boolean
+}
+
+/** A client asks who is subscribed to a channel. */
+export interface PresenceAction extends AGAction<'presence'>, WithTokenExpiry {
+  socket: AGServerSocket
+  channel: string
 }
 
 export interface AuthenticateAction extends AGAction<'authenticate'> {
@@ -111,6 +137,8 @@ export type InboundAction =
   | InvokeAction
   | SubscribeAction
   | PublishInAction
+  | HistoryAction
+  | PresenceAction
   | AuthenticateAction
 export type OutboundAction = PublishOutAction
 export type AnyAction = HandshakeAction | InboundRawAction | InboundAction | OutboundAction

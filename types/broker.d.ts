@@ -1,6 +1,7 @@
 import { CodecEngine } from './options'
 import { Exchange } from './exchange'
 import { AsyncStreamEmitter, ConsumableStream } from './streams'
+import { PublishResult } from './streams-kept'
 
 /** Anything which can subscribe to channels through the broker. */
 export interface BrokerClient {
@@ -52,5 +53,5 @@ export class Broker extends AsyncStreamEmitter<BrokerEvents> implements BrokerEn
   /** @param suppressEvent publish without the broker's own `publish` event */
   transmitPublish(channelName: string, data?: any, suppressEvent?: boolean): Promise<void>
   /** @param suppressEvent publish without the broker's own `publish` event */
-  invokePublish(channelName: string, data?: any, suppressEvent?: boolean): Promise<void>
+  invokePublish(channelName: string, data?: any, suppressEvent?: boolean): Promise<PublishResult>
 }

@@ -1,3 +1,14 @@
+import {
+  History,
+  HistoryOptions,
+  Member,
+  PlacedMessage,
+  Presence,
+  PublishOptions,
+  PublishResult,
+  Recovery,
+  StreamPosition,
+} from './streams-kept'
 import { Consumer, ConsumableStream, ConsumerStats, DemuxedConsumableStream } from './streams'
 
 export type ChannelState = 'pending' | 'subscribed' | 'unsubscribed'
@@ -13,6 +24,14 @@ export interface AGChannelEvents {
     subscriptionOptions?: any
   }
   kickOut: { message?: string }
+  /** Each message of a kept channel, with its position. */
+  message: PlacedMessage
+  /** A subscription that goes on from a position has begun. */
+  recover: Recovery
+  /** Somebody subscribed to a channel with presence. */
+  join: Member
+  /** Somebody is not subscribed to a channel with presence any more. */
+  leave: Member
 }
 
 /** A handle on a channel; iterating it gives the messages published to the channel. */
@@ -29,11 +48,23 @@ export class AGChannel<T = any, Client = any> extends ConsumableStream<T> {
   readonly state: ChannelState
   readonly options: Record<string, any>
 
-  subscribe(options?: { waitForAuth?: boolean; priority?: number; data?: any }): void
+  /** Where the last message stands that came; `undefined` on plain channels and before the first. */
+  readonly position: StreamPosition | undefined
+
+  subscribe(options?: {
+    waitForAuth?: boolean
+    priority?: number
+    data?: any
+    since?: StreamPosition
+  }): void
   unsubscribe(): void
   isSubscribed(includePending?: boolean): boolean
-  transmitPublish(data?: any): Promise<void>
-  invokePublish(data?: any): Promise<void>
+  transmitPublish(data?: any, options?: PublishOptions): Promise<void>
+  invokePublish(data?: any, options?: PublishOptions): Promise<PublishResult>
+  /** What the channel has kept. */
+  history(options?: HistoryOptions): Promise<History<T>>
+  /** Who is subscribed. */
+  presence<Info = any>(): Promise<Presence<Info>>
 
   createConsumer(timeout?: number): Consumer<T>
   listener<E extends keyof AGChannelEvents>(

@@ -1,9 +1,20 @@
 import { AuthState, AuthToken } from './auth'
-import { AGChannel, ChannelState } from './channel'
+import { ChannelState } from './channel'
 import { ChannelStreams } from './channel-streams'
+import { AGClientChannel, ChannelRecovery } from './client-channel'
 import { ClientAuthEngine, ClientCodecEngine, ClientOptions } from './client-options'
 import { AGRequest } from './request'
 import { AsyncStreamEmitter, ConsumerStats, DemuxedConsumableStream } from './streams'
+import {
+  History,
+  HistoryOptions,
+  Presence,
+  PublishedPosition,
+  PublishOptions,
+  PublishResult,
+  Scheduled,
+  StreamPosition,
+} from './streams-kept'
 
 export * from './client-options'
 
@@ -44,6 +55,8 @@ export interface AGClientSocketEvents {
   authenticate: { signedAuthToken: string; authToken: AuthToken | null }
   deauthenticate: { oldSignedAuthToken: string | null; oldAuthToken: AuthToken | null }
   removeAuthToken: { oldAuthToken: string | null }
+  /** How a channel goes on after an interruption or a gap, or from a `since`. */
+  recover: ChannelRecovery
 }
 
 export interface SubscribeOptions {
@@ -51,11 +64,17 @@ export interface SubscribeOptions {
   waitForAuth?: boolean
   /** Order in which pending subscriptions are processed; the highest first. */
   priority?: number
-  /** Passed to the server's middleware. */
+  /** Passed to the server's middleware; on channels with presence also what others see of a member. */
   data?: any
+  /**
+   * Begin after this position of a kept channel, such as one the app has stored: what has been
+   * published since is handed over first. Without effect on a channel that is subscribed already. If
+   * it is malformed, the subscription fails with `ERR_BAD_POSITION`.
+   */
+  since?: StreamPosition | null
 }
 
-/** A connection to a server, which comes back by itself. */
+/** A connection to a server, which comes back by itself and, on kept channels, goes on where it was. */
 export class AGClientSocket extends AsyncStreamEmitter<AGClientSocketEvents> {
   constructor(options?: ClientOptions)
 
@@ -129,11 +148,38 @@ export class AGClientSocket extends AsyncStreamEmitter<AGClientSocketEvents> {
   encodeBase64(text: string): string
   decodeBase64(encoded: string): string
 
-  transmitPublish(channelName: string, data?: any): Promise<void>
-  invokePublish(channelName: string, data?: any): Promise<void>
-  subscribe<T = any>(channelName: string, options?: SubscribeOptions): AGChannel<T, AGClientSocket>
+  /** Publishes without waiting for an answer. */
+  transmitPublish(channelName: string, data?: any, options?: PublishOptions): Promise<void>
+  /**
+   * Publishes, and resolves when the server has accepted it: with the position on a kept channel, with
+   * the timer given `delay` or `at`. Rejects with a `StreamError`, among them `ERR_NOT_KEPT` if the
+   * server has published but ignored the options.
+   */
+  invokePublish(
+    channelName: string,
+    data: any,
+    options: PublishOptions & ({ delay: number } | { at: number }),
+  ): Promise<Scheduled>
+  invokePublish(
+    channelName: string,
+    data: any,
+    options: PublishOptions & { key: string },
+  ): Promise<PublishedPosition>
+  invokePublish(channelName: string, data?: any, options?: PublishOptions): Promise<PublishResult>
+  /**
+   * What a kept channel has; only for its subscribers. Rejects with a `StreamError`: `ERR_NOT_KEPT`,
+   * `ERR_NOT_SUBSCRIBED`, `ERR_POSITION_LOST` (it no longer has what follows `since`).
+   */
+  history<T = any>(channelName: string, options?: HistoryOptions): Promise<History<T>>
+  /**
+   * Who is subscribed; only for subscribers. Rejects with a `StreamError`: `ERR_NO_PRESENCE`,
+   * `ERR_NOT_SUBSCRIBED`.
+   */
+  presence<Info = any>(channelName: string): Promise<Presence<Info>>
+  subscribe<T = any>(channelName: string, options?: SubscribeOptions): AGClientChannel<T>
+  /** Also forgets where the channel stood. */
   unsubscribe(channelName: string): Promise<void>
-  channel<T = any>(channelName: string): AGChannel<T, AGClientSocket>
+  channel<T = any>(channelName: string): AGClientChannel<T>
   subscriptions(includePending?: boolean): string[]
   isSubscribed(channelName: string, includePending?: boolean): boolean
   processPendingSubscriptions(): void

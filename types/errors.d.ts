@@ -29,6 +29,11 @@ export interface InvalidArgumentsError extends Error {
 }
 export interface InvalidOptionsError extends Error {
   name: 'InvalidOptionsError'
+  /**
+   * `ERR_INVALID_OPTIONS`, `ERR_CLASS_UNAVAILABLE`, `ERR_NO_STORAGE`, or what is wrong with the storage:
+   * `ERR_STORAGE_LOCKED`, `ERR_STORAGE_CORRUPT`, `ERR_STORAGE_VERSION`, `ERR_STORAGE_IO`.
+   */
+  code?: string
 }
 export interface InvalidMessageError extends Error {
   name: 'InvalidMessageError'

@@ -70,4 +70,44 @@ export interface ServerMetrics extends TrafficMetrics {
   bridge: TrafficMetrics
   /** The I/O threads, `ioThreads` of them. */
   threads: ThreadMetrics[]
+  /** Of a server with the `streams` option. */
+  streams?: StreamMetrics
+}
+
+/** What the streams of a server hold. */
+export interface StreamMetrics {
+  /** Channels that keep messages. */
+  channels: number
+  /** Messages that can be read. */
+  messages: number
+  /** Bytes of their payloads. */
+  bytes: number
+  /** Bytes of memory that all of it takes, roughly: what `streamMemory` limits. */
+  memory: number
+  /** Messages to be published later. */
+  timers: number
+  /** Members of channels with presence. */
+  members: number
+  /** Of a server with the `storage` option. */
+  storage?: StorageMetrics
+}
+
+/** The files of streams. Times are in milliseconds. */
+export interface StorageMetrics {
+  /** Bytes of all files. */
+  bytes: number
+  segments: number
+  /** Batches that are not on disk yet. */
+  pendingBatches: number
+  /** Bytes of them. */
+  pendingBytes: number
+  /** Times the files were synced. */
+  syncs: number
+  /** How long that took the last time, and at most. */
+  lastSync: number
+  longestSync: number
+  /** How long it took to read the files at the start. */
+  recovery: number
+  /** Whether the last write or sync failed. */
+  failed: boolean
 }

@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { AuthEngine, AuthKey, SignAlgorithm } from './auth'
 import { BrokerEngine } from './broker'
+import { StorageOptions, StreamOptions } from './streams-kept'
 import { AGRequest } from './request'
 import { AGServerSocket } from './server-socket'
 
@@ -160,4 +161,24 @@ export interface AGServerOptions {
    * Default: none.
    */
   metricsPath?: string | null
+  /**
+   * Which channels keep messages or have presence, at most 1000 patterns that do not overlap; an empty
+   * array for timers alone. Not together with `brokerEngine`.
+   * Default: none. Then there are no streams, timers or consumers.
+   */
+  streams?: StreamOptions[] | null
+  /**
+   * Where `durable` channels, timers and the positions of consumers are stored; without it, timers and
+   * positions end with the process. Needs `streams`. What cannot be opened is an `InvalidOptionsError`
+   * with the `code` `ERR_STORAGE_LOCKED`, `ERR_STORAGE_CORRUPT`, `ERR_STORAGE_VERSION` or
+   * `ERR_STORAGE_IO`.
+   */
+  storage?: StorageOptions | null
+  /**
+   * Bytes that all kept channels together may hold. Beyond it the `history` channel that was used
+   * longest ago gives its messages up, and publishes to `durable` channels are refused
+   * (`ERR_STREAM_FULL`). Needs `streams`.
+   * Default `268435456` (256 MiB).
+   */
+  streamMemory?: number | null
 }

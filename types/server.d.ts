@@ -5,6 +5,7 @@ import { Broker } from './broker'
 import { Exchange } from './exchange'
 import { ServerMetrics } from './metrics'
 import { AGServerOptions, CodecEngine } from './options'
+import { Scheduler } from './scheduler'
 import { AGServerSocket } from './server-socket'
 import { AsyncStreamEmitter } from './streams'
 
@@ -69,6 +70,8 @@ export class AGServer extends AsyncStreamEmitter<AGServerEvents> {
   httpServer: any
   isReady: boolean
   readonly exchange: Exchange
+  /** Publishes later. */
+  readonly scheduler: Scheduler
   /** The `brokerEngine` option, or the built-in broker. */
   brokerEngine: Broker
   /** Connected sockets by their id. */

@@ -12,7 +12,7 @@ const { expand } = require('../../bench/cpus')
 const { replaceSection, section } = require('../../bench/document')
 const { faultsOf, median, row } = require('../../bench/figures')
 const { short } = require('../../bench/numbers')
-const { peers, peersOf } = require('../../bench/peers')
+const { command, peers, peersOf } = require('../../bench/peers')
 const { scenarios } = require('../../bench/scenarios')
 const { table } = require('../../bench/table')
 
@@ -73,6 +73,28 @@ test('a peer can be for some scenarios only, unless it is asked for', () => {
   for (const peer of Object.values(peers)) {
     assert.ok(fs.existsSync(path.join(__dirname, '../../bench/peers', peer.script)))
   }
+})
+
+test('what is not installed is left out, unless it is asked for', () => {
+  const { executable } = peers.nats
+  peers.nats.executable = path.join(__dirname, 'nothing')
+  try {
+    assert.deepEqual(peersOf('durable-publish', null), ['ours-durable'])
+    assert.throws(() => command(peers[peersOf('durable-publish', ['nats'])[0]]), /not installed/)
+  } finally {
+    peers.nats.executable = executable
+  }
+})
+
+test('kept channels are compared with plain ones, by CPU time', () => {
+  assert.ok(!peersOf('fanout', null).includes('ours-history'))
+  assert.deepEqual(peersOf('replay', null), ['ours-history', 'ours-durable'])
+  const plain = { name: 'ours', title: 'plain', ours: true }
+  const history = { name: 'ours-history', title: 'history', ours: true }
+  const both = [row(plain, [run(1)]), row(history, [run(1, { cpuPerMillion: 0.44 })])]
+  const lines = table(scenarios['history-fanout'], both).split('\n')
+  assert.match(lines[0], /CPU, × plain/)
+  assert.match(lines[3], /\| 1\.10 \|/)
 })
 
 test('lists of CPUs are expanded', () => {

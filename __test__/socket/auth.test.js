@@ -2,7 +2,15 @@
 
 const assert = require('node:assert/strict')
 const jsonwebtoken = require('jsonwebtoken')
-const { AUTH_KEY, behaviour, eventually, once, record } = require('../support')
+const {
+  AUTH_KEY,
+  behaviour,
+  consume,
+  eventually,
+  once,
+  oursBehaviour,
+  record,
+} = require('../support')
 
 const sign = (claims, options) => jsonwebtoken.sign(claims, AUTH_KEY, options)
 
@@ -182,6 +190,55 @@ behaviour('rejectOnFailedDelivery rejects when the client goes', async (running)
   await failed
 })
 
+// The client library resolves a call when it has read the answer, and takes a token when it has
+// read that: a loop that goes on after a call finds the token in place if both came together.
+for (const [when, turn] of [
+  ['at once', (act) => act()],
+  ['in a later turn', (act) => setImmediate(act)],
+]) {
+  behaviour(`a client has its token when its login is answered ${when}`, async (running) => {
+    const { client, socket } = await running.pair()
+    consume(socket.procedure('login'), (request) => {
+      turn(() => {
+        socket.setAuthToken({ user: 'ann' })
+        request.end()
+      })
+    })
+    consume(socket.procedure('logout'), (request) => {
+      turn(() => {
+        socket.deauthenticate()
+        request.end()
+      })
+    })
+    for (let round = 0; round < 50; round++) {
+      await client.invoke('login')
+      assert.equal(client.authState, 'authenticated')
+      await client.invoke('logout')
+      assert.equal(client.authState, 'unauthenticated')
+    }
+  })
+}
+
+oursBehaviour('an answer and a token of one turn go to the core together', async (running) => {
+  const { client, socket } = await running.rawPair()
+  const batches = spyOnFlushes(running.server._native)
+  const login = socket.procedure('login').once()
+  client.send({ event: 'login', cid: 77 })
+  const request = await login
+  await new Promise(setImmediate)
+  batches.length = 0
+  request.end()
+  socket.setAuthToken({ user: 'ann' })
+  // New interest does not wait, and does not take the answer along.
+  const news = socket.receiver('news').once()
+  assert.equal(batches.length, 1)
+  assert.doesNotMatch(batches[0], /rid/)
+  await client.until(() => client.events('#setAuthToken').length === 1)
+  assert.match(batches[1], /"rid":77.*#setAuthToken/s)
+  client.transmit('news', 1)
+  assert.equal(await news, 1)
+})
+
 behaviour('setAuthToken before the handshake rejects', async (running) => {
   const handshake = once(running.server, 'handshake')
   await running.open()
@@ -227,3 +284,16 @@ behaviour('the client library keeps its token for the next connection', async (r
   assert.equal(again.isAuthenticated, true)
   assert.equal(again.socket.authToken.user, 'ann')
 })
+
+/** The texts of all that is handed to the core from now on. */
+function spyOnFlushes(link) {
+  const batches = []
+  const { core } = link
+  const flush = (buffer, length, seen) => {
+    if (length > 0) batches.push(buffer.toString('latin1', 0, length))
+    core.flush(buffer, length, seen)
+  }
+  const bound = (name) => (typeof core[name] === 'function' ? core[name].bind(core) : core[name])
+  link.core = new Proxy(core, { get: (_, name) => (name === 'flush' ? flush : bound(name)) })
+  return batches
+}

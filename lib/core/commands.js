@@ -29,6 +29,7 @@ const OP = Object.freeze({
   ATTACH: 21,
   SUBSCRIBE_SOCKET: 22,
   START: 23,
+  STREAM_REQUEST: 24,
 })
 
 const INITIAL_SIZE = 16 * 1024

@@ -26,7 +26,15 @@ function codedError(Class, message, code) {
   return error
 }
 
-/** @type {{ codedError: typeof codedError, [name: string]: any }} */
-const errors = { ...scErrors, codedError }
+/**
+ * @param {string} message
+ * @param {string} [code]
+ */
+function invalidOptions(message, code = 'ERR_INVALID_OPTIONS') {
+  return codedError(scErrors.InvalidOptionsError, message, code)
+}
+
+/** @type {{ codedError: typeof codedError, invalidOptions: typeof invalidOptions, [name: string]: any }} */
+const errors = { ...scErrors, codedError, invalidOptions }
 
 module.exports = errors

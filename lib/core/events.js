@@ -43,6 +43,9 @@ const KIND = Object.freeze({
   ACCEPTED: 36,
   HANDED: 37,
   ACCEPT_FAILED: 38,
+  STREAM_ANSWER: 39,
+  PRESENCE: 40,
+  BROKER_PUBLISH_WITH_ASK: 41,
 })
 
 // Kinds without a connection; all others start with one.
@@ -56,6 +59,8 @@ const GENERAL = flags([
   KIND.FAULT,
   KIND.HANDED,
   KIND.ACCEPT_FAILED,
+  KIND.STREAM_ANSWER,
+  KIND.PRESENCE,
 ])
 
 /** A table of which numbers are in a list. */
@@ -65,10 +70,12 @@ function flags(numbers) {
   return table
 }
 
-const PACKET_KINDS = ['transmit', 'invoke', 'subscribe', 'publishIn']
+const PACKET_KINDS = ['transmit', 'invoke', 'subscribe', 'publishIn', 'history', 'presence']
 const NONE = 0xffffffff
 /** Marks the number of a payload among those that stand together. */
 const NUMBERED = 0x80000000
+/** Marks the number of receivers of a publication that has a place in its channel. */
+const MARKED = 0x80000000
 /** A batch ends with its number, and before that the length of its payloads. */
 const TRAILER = 12
 
@@ -226,17 +233,33 @@ class EventReader {
   }
 
   conns() {
+    return this._conns(this.u32())
+  }
+
+  _conns(count) {
     const conns = []
-    for (let left = this.u32(); left > 0; left--) {
+    for (let left = count; left > 0; left--) {
       conns.push({ slot: this.u32(), generation: this.u32() })
     }
     return conns
+  }
+
+  /** Who gets a publication, and whether its place in its channel follows. */
+  receivers() {
+    const head = this.u32()
+    const placed = head >= MARKED
+    return { placed, conns: this._conns(placed ? head - MARKED : head) }
   }
 
   names() {
     const names = []
     for (let left = this.u32(); left > 0; left--) names.push(this.name())
     return names
+  }
+
+  /** Where a message stands in its channel. */
+  place() {
+    return { epoch: this.text(), offset: /** @type {number} */ (this.number()) }
   }
 
   packetKind() {

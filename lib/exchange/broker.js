@@ -6,6 +6,7 @@ const { encodeData } = require('../core/encode')
 const Emitter = require('../streams/emitter')
 const Exchange = require('./exchange')
 const { makePatchable } = require('./patchable')
+const Waker = require('./waker')
 
 /**
  * What the broker needs from the native core.
@@ -21,6 +22,7 @@ const { makePatchable } = require('./patchable')
  *   unsubscribeSocket(socket: any, channel: string): Promise<void>
  *   setInterest(bit: number, on: boolean): void  // one of Broker.INTEREST_*: whether to call `_onNative` for it
  *   onPatched(name: string): void               // a method of the broker (`exchange.…`: of its exchange) was replaced or restored
+ *   streams?: import('../server/stream-port')   // kept channels and timers
  * }} BrokerPort
  */
 
@@ -55,6 +57,7 @@ class Broker extends Emitter {
     this.isReady = false
     this._port = port
     this._codec = null
+    this._streams = port.streams
     /** @type {Map<string, Function>} methods replaced by the application */
     this._patches = new Map()
     /** @type {Map<string, Map<string, BrokerClient>>} the JavaScript subscribers of each channel */
@@ -103,11 +106,19 @@ class Broker extends Emitter {
   // Through the method rather than straight to the port: whoever replaces transmitPublish expects
   // to see every publication.
   async invokePublish(channelName, data, suppressEvent) {
+    const direct = this._streams && this._streams.isKept(String(channelName))
+    if (direct && !this._isPatched('transmitPublish')) {
+      return this._publishKept(String(channelName), data, { suppressEvent: !!suppressEvent })
+    }
     return this.transmitPublish(channelName, data, suppressEvent)
   }
 
   async transmitPublish(channelName, data, suppressEvent) {
     const channel = String(channelName)
+    if (this._streams && this._streams.isKept(channel)) {
+      this._publishUnanswered(channel, data, { suppressEvent: !!suppressEvent })
+      return
+    }
     if (!isDefaultCodec(this._codec)) {
       this._emitThrown(() => this._port.publishValue(channel, data, !!suppressEvent))
       return
@@ -117,24 +128,52 @@ class Broker extends Emitter {
   }
 
   /**
+   * A publication that the core keeps, or delays.
+   * @param {string} channel
+   * @param {any} data
+   * @param {{ key?: string, delay?: number, at?: number, suppressEvent?: boolean }} options
+   * @returns {Promise<any>} where it went, or when it is due; rejects with a StreamError
+   */
+  async _publishKept(channel, data, { key, delay, at, suppressEvent }) {
+    const streams = /** @type {import('../server/stream-port')} */ (this._streams)
+    const json = streams.encode(data)
+    const event = suppressEvent ? { suppressEvent } : undefined
+    return streams.request('#publish', { channel, key, delay, at, ...event }, json)
+  }
+
+  /** The same, where nobody waits for the outcome. */
+  _publishUnanswered(channel, data, options) {
+    this._publishKept(channel, data, options).catch((error) => this.emit('error', { error }))
+  }
+
+  /**
    * A publication reached JavaScript: hands it to the subscribers of the channel.
    * @param {string} channel
    * @param {any} data
+   * @param {{ epoch: string, offset: number }} [place] on a channel that keeps its messages
    */
-  _deliver(channel, data) {
+  _deliver(channel, data, place) {
     const clients = this._clients.get(channel)
     if (!clients) return
-    const packet = { channel, data }
+    const packet = place ? { channel, data, ...place } : { channel, data }
     let options
     // A subscriber may leave while another one is served.
     for (const client of [...clients.values()]) {
-      if (client === this._exchangeClient) {
+      if (client === this._exchangeClient || client instanceof Waker) {
         client.transmit('#publish', packet)
         continue
       }
       options = options || this._transmitOptions(packet)
       if (!options) return
       client.transmit('#publish', packet, options)
+    }
+  }
+
+  /** What the exchange's own subscription has missed. */
+  _replay(channel, data, place) {
+    const clients = this._clients.get(channel)
+    if (clients && clients.has(this._exchangeClient.id)) {
+      this._exchangeClient.transmit('#publish', { channel, data, ...place })
     }
   }
 

@@ -12,6 +12,12 @@ const { InvalidActionError } = require('sc-errors')
  *   procedure?: string,
  *   channel?: string,
  *   data?: any,
+ *   since?: any,
+ *   key?: any,
+ *   delay?: any,
+ *   at?: any,
+ *   limit?: any,
+ *   reverse?: any,
  *   signedAuthToken?: string | null,
  *   authToken?: any,
  *   authTokenExpiredError?: Error,
@@ -58,6 +64,8 @@ const TYPES = {
   PUBLISH_IN: 'publishIn',
   PUBLISH_OUT: 'publishOut',
   AUTHENTICATE: 'authenticate',
+  HISTORY: 'history',
+  PRESENCE: 'presence',
 }
 
 Object.assign(AGAction, TYPES)

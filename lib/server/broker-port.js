@@ -15,6 +15,7 @@ function makePort(server) {
   const jsChannels = new Set()
   let listening = false
   return {
+    streams: server._streams,
     subscribe(channel) {
       jsChannels.add(channel)
       return link().ask('subscribeJs', toWire(channel))
@@ -58,9 +59,10 @@ function makePort(server) {
 }
 
 function publishOut(server, channel, data) {
-  const options = server._publishOptions(channel, data)
+  const packet = { channel, data }
+  const options = server._publishOptions(packet)
   for (const connection of server._native.subscribers(channel)) {
-    server._socketOf(connection)._publishOut({ channel, data }, options)
+    server._socketOf(connection)._publishOut({ ...packet }, options)
   }
 }
 

@@ -10,6 +10,12 @@ const { HTTPServerError } = require('sc-errors')
 const Broker = require('../exchange/broker')
 const upgrades = require('./upgrade')
 
+// Flags of a publication.
+const DELIVER = 1
+const EVENT = 2
+const PLACED = 4
+const REPLAYED = 8
+
 /** Events of one connection: read their fields, then act on its socket if there is one. */
 const SESSION = {
   [KIND.CONNECTED](reader) {
@@ -125,7 +131,15 @@ const SESSION = {
     const cid = reader.number()
     const channel = reader.name()
     const json = reader.json()
-    return (socket) => socket._onBrokerPublishAsk(seq, cid, channel, json)
+    return (socket) => socket._onBrokerPublishAsk(seq, cid, channel, json, undefined)
+  },
+  [KIND.BROKER_PUBLISH_WITH_ASK](reader) {
+    const seq = reader.u32()
+    const cid = reader.number()
+    const channel = reader.name()
+    const json = reader.json()
+    const options = reader.text()
+    return (socket) => socket._onBrokerPublishAsk(seq, cid, channel, json, JSON.parse(options))
   },
 }
 
@@ -151,13 +165,14 @@ const GENERAL = {
     command.u32(text ? 1 : 0).bytes(Buffer.from(message))
   },
   [KIND.PUBLISH_OUT](reader, link) {
-    const conns = reader.conns()
+    const { conns, placed } = reader.receivers()
     const channel = reader.name()
     const data = link.server._decodeData(reader.json())
-    const options = link.server._publishOptions(channel, data)
+    const packet = placed ? { channel, data, ...reader.place() } : { channel, data }
+    const options = link.server._publishOptions(packet)
     for (const { slot, generation } of conns) {
       const connection = link.connection(slot, generation)
-      if (connection) link.server._socketOf(connection)._publishOut({ channel, data }, options)
+      if (connection) link.server._socketOf(connection)._publishOut({ ...packet }, options)
     }
   },
   [KIND.PUBLISHED](reader, link) {
@@ -165,10 +180,24 @@ const GENERAL = {
     const local = reader.u32()
     const channel = reader.name()
     const json = reader.json()
+    const place = flags & PLACED ? reader.place() : undefined
     const { brokerEngine } = link.server
     const data = local ? link.takeLocal(local) : link.server._decodeData(json)
-    if (flags & 1) brokerEngine._deliver(channel, data)
-    if (flags & 2) brokerEngine._onNative(Broker.INTEREST_PUBLISH, channel, data)
+    if (flags & REPLAYED) brokerEngine._replay(channel, data, place)
+    if (flags & DELIVER) brokerEngine._deliver(channel, data, place)
+    if (flags & EVENT) brokerEngine._onNative(Broker.INTEREST_PUBLISH, channel, data)
+  },
+  [KIND.STREAM_ANSWER](reader, link) {
+    const number = reader.u32()
+    const error = reader.json()
+    link.server._streams.answer(number, error, reader.json())
+  },
+  [KIND.PRESENCE](reader, link) {
+    const channel = reader.name()
+    const type = reader.u8() === 0 ? 'join' : 'leave'
+    const id = reader.text()
+    const info = link.server._decodeData(reader.json())
+    link.server.exchange._onPresence(channel, type, id, info)
   },
   [KIND.CHANNEL_OPENED](reader, link) {
     link.server.brokerEngine._onNative(Broker.INTEREST_SUBSCRIBE, reader.name())

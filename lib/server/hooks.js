@@ -17,6 +17,7 @@ const HOOK = {
   AUTH: 32,
   BROKER: 64,
   REQUEST: 128,
+  BROKER_PUBLISH: 256,
 }
 
 /** Server events the core is told about; `engine::config::interest`. */
@@ -113,7 +114,8 @@ function hooks(server) {
   if (server._codecBridge.active) bits |= HOOK.CODEC
   if (!nativeVerification(server)) bits |= HOOK.AUTH
   // With outbound middleware a publish is answered when that has seen it.
-  if (!nativeBroker(server) || bits & HOOK.outbound) bits |= HOOK.BROKER
+  if (!nativeBroker(server)) bits |= HOOK.BROKER
+  else if (bits & HOOK.outbound) bits |= server._streams.on ? HOOK.BROKER_PUBLISH : HOOK.BROKER
   if (server.options.requestCreator) bits |= HOOK.REQUEST
   return bits
 }

@@ -4,6 +4,7 @@
 
 const native = require('../core/native')
 const { CommandBuffer, OP } = require('../core/commands')
+const { invalidOptions } = require('../core/errors')
 const { EventReader } = require('../core/events')
 const { toWire, fromWire } = require('../core/names')
 const handlers = require('./handlers')
@@ -41,6 +42,8 @@ class Link {
     this.commands = new CommandBuffer()
     this._dispatching = false
     this._scheduled = false
+    /** Commands wait for the end of this turn of the event loop. */
+    this._collecting = false
     this._reader = undefined
     this._unseen = []
     this._batch = 0
@@ -50,13 +53,17 @@ class Link {
     this._nextLocal = 1
     this._keepAlive = undefined
     this._stopping = false
+    /** The core's threads have been told to end. */
+    this.stopped = false
+    /** What needs the core's threads although no connection is left. */
+    this._holds = 0
     /** What the core does not see: upgrade requests turned down, messages published from here. */
     this.rejectedUpgrades = 0
     this.publishedHere = 0
     /** The core accepts connections. */
     this.listening = false
     const wake = waker(new WeakRef(this))
-    this.core = new native.NativeServer(config, limits, wake)
+    this.core = makeCore(config, limits, wake)
   }
 
   // ---- connections ----
@@ -127,7 +134,19 @@ class Link {
   onIdle() {
     if (this.stats().links > 0) return
     this.releaseProcess()
-    if (this._stopping && !this.listening) this.core.stop()
+    if (!this._stopping || this.listening || this._holds > 0) return
+    this.stopped = true
+    this.core.stop()
+  }
+
+  /** Keeps the core's threads after the server's end, until `release`. */
+  hold() {
+    this._holds++
+  }
+
+  release() {
+    this._holds--
+    if (this._stopping) this.onIdle()
   }
 
   /** Accepts no more connections; those that are open keep the process alive. */
@@ -180,10 +199,37 @@ class Link {
     if (!this._dispatching) this.flush()
   }
 
+  /**
+   * Hands what is said in the rest of this turn of the event loop to the core together, and so
+   * to the client in one piece, as far as nothing has to go at once.
+   */
+  collectTurn() {
+    if (this._collecting) return
+    this._collecting = true
+    setImmediate(() => {
+      this._collecting = false
+      this._flushScheduled()
+    })
+  }
+
+  /**
+   * Interest in what a connection may be about to send goes ahead of commands that are collected;
+   * it is among them too, so that the last word is right.
+   */
+  flushInterest(connection, bits) {
+    if (!this._collecting) this.flushUnlessDispatching()
+    if (!this._collecting || this._dispatching) return
+    const ahead = new CommandBuffer()
+    ahead.begin(OP.INTEREST, connection).u32(bits)
+    this.core.flush(ahead.buffer, ahead.length, 0)
+  }
+
   _schedule() {
     this._scheduled = true
-    if (this._dispatching) return
-    queueMicrotask(() => this._flushScheduled())
+    if (this._dispatching || this._collecting) return
+    queueMicrotask(() => {
+      if (!this._collecting) this._flushScheduled()
+    })
   }
 
   _flushScheduled() {
@@ -327,6 +373,16 @@ class Link {
   chaos(place) {
     const core = /** @type {any} */ (this.core)
     core.chaos(place)
+  }
+}
+
+function makeCore(config, limits, wake) {
+  try {
+    return new native.NativeServer(config, limits, wake)
+  } catch (error) {
+    // What the options name could not be opened.
+    if (!String(error.code).startsWith('ERR_')) throw error
+    throw invalidOptions(error.message, error.code)
   }
 }
 

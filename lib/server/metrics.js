@@ -23,7 +23,7 @@ const TRAFFIC = Object.freeze([
  */
 function collect(server, scrape) {
   const link = server._native
-  const { stats, threads, bridge, ...native } = link.metrics(scrape)
+  const { stats, threads, bridge, streams, ...native } = link.metrics(scrape)
   const { open, pending, openWithoutJs, pendingWithoutJs, channels } = stats
   const { jsEvents, jsBatches, jsQueueBytes } = stats
   return {
@@ -45,6 +45,7 @@ function collect(server, scrape) {
     eventLoopActive: performance.eventLoopUtilization().active,
     bridge,
     threads: threads.map(({ traffic, ...thread }) => ({ ...traffic, ...thread })),
+    ...(streams ? { streams } : {}),
   }
 }
 

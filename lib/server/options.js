@@ -2,9 +2,9 @@
 
 // The server's options: defaults and checks, once.
 
-const { InvalidOptionsError } = require('sc-errors')
-const { codedError } = require('../core/errors')
+const { invalidOptions: invalid } = require('../core/errors')
 const limits = require('./limits')
+const streamOptions = require('./stream-options')
 
 /** npm `ws`' limit on a message. */
 const DEFAULT_MAX_PAYLOAD = 100 * 1024 * 1024
@@ -41,6 +41,9 @@ function defaults() {
     maxBatchLength: 0,
     maxDepth: 10000,
     messageRate: null,
+    streams: undefined,
+    storage: undefined,
+    streamMemory: undefined,
   }
 }
 
@@ -62,6 +65,7 @@ function check(options) {
   checkCount('maxBatchLength', options.maxBatchLength, 'packets')
   checkCount('maxDepth', options.maxDepth, 'levels')
   if (options.messageRate != null) checkMessageRate(options.messageRate)
+  streamOptions.check(options)
   checkHttpServer(options)
 }
 
@@ -116,10 +120,6 @@ function checkHttpServer({ httpServer, wsEngineServerOptions }) {
   if (!httpServer && !noServer) {
     throw invalid('The httpServer option must be specified; listen() and attach() do so')
   }
-}
-
-function invalid(message) {
-  return codedError(InvalidOptionsError, message, 'ERR_INVALID_OPTIONS')
 }
 
 /** The WebSocket settings: those of `wsEngineServerOptions` win over the server's own. */

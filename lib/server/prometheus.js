@@ -37,6 +37,18 @@ function ofConnections(type, name, help, read) {
   return { name, type, help, samples: all }
 }
 
+/** A family of a server with streams, or of one with storage. */
+function ofPart(part, type, name, help, read) {
+  const samples = (metrics) => {
+    const figures = part(metrics)
+    return figures ? [[{}, read(figures)]] : []
+  }
+  return { name, type, help, samples }
+}
+
+const ofStreams = (...family) => ofPart(({ streams }) => streams, ...family)
+const ofStorage = (...family) => ofPart(({ streams }) => streams && streams.storage, ...family)
+
 const seconds = (ms) => ms / 1000
 
 const FAMILIES = [
@@ -134,6 +146,30 @@ const FAMILIES = [
     (it) => it.mailboxEntries,
   ),
   ofThreads('gauge', 'io_mailbox_bytes', 'Bytes of them.', (it) => it.mailboxBytes),
+  ofStreams('gauge', 'kept_channels', 'Channels that keep messages.', (it) => it.channels),
+  ofStreams('gauge', 'kept_messages', 'Messages they keep.', (it) => it.messages),
+  ofStreams('gauge', 'kept_bytes', 'Payloads of them.', (it) => it.bytes),
+  ofStreams('gauge', 'stream_memory_bytes', 'Memory that streams take.', (it) => it.memory),
+  ofStreams('gauge', 'timers', 'Messages to be published later.', (it) => it.timers),
+  ofStreams('gauge', 'members', 'Members of channels with presence.', (it) => it.members),
+  ofStorage('gauge', 'storage_bytes', 'Bytes of the files of streams.', (it) => it.bytes),
+  ofStorage('gauge', 'storage_segments', 'Files of streams.', (it) => it.segments),
+  ofStorage(
+    'gauge',
+    'storage_pending_bytes',
+    'Bytes that are not on disk yet.',
+    (it) => it.pendingBytes,
+  ),
+  ofStorage('counter', 'storage_syncs_total', 'Syncs of the files.', (it) => it.syncs),
+  ofStorage('gauge', 'storage_last_sync_seconds', 'Time the last sync took.', (it) =>
+    seconds(it.lastSync),
+  ),
+  ofStorage('gauge', 'storage_longest_sync_seconds', 'Time the longest sync took.', (it) =>
+    seconds(it.longestSync),
+  ),
+  ofStorage('gauge', 'storage_failed', 'Whether the last write or sync failed.', (it) =>
+    Number(it.failed),
+  ),
 ]
 
 const LOOP_ACTIVE = {
@@ -169,6 +205,7 @@ function render(servers, delay) {
 }
 
 function write(lines, { name, type, help }, samples) {
+  if (samples.length === 0) return
   lines.push(`# HELP ${PREFIX}${name} ${help}\n# TYPE ${PREFIX}${name} ${type}\n`)
   for (const [labels, value] of samples) {
     const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escape(text)}"`)

@@ -21,6 +21,9 @@ const metrics = require('./metrics')
 const metricsEndpoint = require('./metrics-endpoint')
 const { check, defaults, webSocketOptions } = require('./options')
 const makePort = require('./broker-port')
+const { nativeStreams } = require('./stream-options')
+const StreamPort = require('./stream-port')
+const Scheduler = require('./scheduler')
 const { verifyHandshake } = require('./origin')
 const upgrades = require('./upgrade')
 
@@ -65,7 +68,9 @@ class AGServer extends Base {
 
     this._setKeys(opts)
     const limits = nativeLimits(opts, this._webSocket)
-    this._native = new Link(this, hooks.nativeConfig(this), limits)
+    this._streams = new StreamPort(this, opts.streams)
+    this.scheduler = new Scheduler(this._streams)
+    this._native = new Link(this, { ...hooks.nativeConfig(this), ...nativeStreams(opts) }, limits)
     const { deflate } = this._webSocket
     if (deflate) this._native.core.setDeflate(deflate)
     this._setEngines(opts)
@@ -224,13 +229,12 @@ class AGServer extends Base {
   }
 
   /** What outbound middleware's `useCache` sends: a publish as it was, encoded once for all. */
-  _publishOptions(channel, data) {
+  _publishOptions(packet) {
     const { codec } = this
     let encoded
     return {
       get stringifiedData() {
-        if (encoded === undefined)
-          encoded = codec.encode({ event: '#publish', data: { channel, data } })
+        if (encoded === undefined) encoded = codec.encode({ event: '#publish', data: packet })
         return encoded
       },
     }
@@ -278,6 +282,7 @@ class AGServer extends Base {
       metricsEndpoint.detach(this.httpServer, this)
       this.httpServer.removeListener('error', this._onHttpError)
     }
+    if (this._streams.on) this.exchange._closeConsumers()
     this._closing = new Promise((resolve) => {
       process.nextTick(() => {
         this._closed = true

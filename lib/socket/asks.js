@@ -5,8 +5,23 @@
 const { dehydrateError, AuthTokenExpiredError } = require('sc-errors')
 const { OP } = require('../core/commands')
 const { encodeData } = require('../core/encode')
+const StreamError = require('../core/stream-error')
 const AGAction = require('../server/action')
 const { closeFrameError } = require('./close-frame')
+
+/** What else than `data` an action about a channel has where there are streams, by its type. */
+const CHANNEL_FIELDS = new Map([
+  [AGAction.SUBSCRIBE, ['since']],
+  [AGAction.PUBLISH_IN, ['key', 'delay', 'at']],
+  [AGAction.HISTORY, ['limit', 'since', 'reverse']],
+  [AGAction.PRESENCE, []],
+])
+const CHANNEL_EVENTS = new Map([
+  [AGAction.SUBSCRIBE, '#subscribe'],
+  [AGAction.PUBLISH_IN, '#publish'],
+  [AGAction.HISTORY, '#history'],
+  [AGAction.PRESENCE, '#presence'],
+])
 
 /** Close code of a handshake that middleware refused without naming one. */
 const REJECTED = 4008
@@ -30,8 +45,9 @@ const asks = {
    */
   async _decide(seq, packet) {
     const { kind, name, cid, expired } = packet
-    const channelPacket = kind === AGAction.SUBSCRIBE || kind === AGAction.PUBLISH_IN
-    const data = this._actionData(packet, channelPacket)
+    const channelPacket = CHANNEL_FIELDS.has(kind)
+    const fields = channelPacket ? JSON.parse(packet.json) : undefined
+    const data = this._actionData(packet, fields)
     const action = new AGAction()
     action.socket = this
     if (expired !== undefined) {
@@ -44,6 +60,7 @@ const asks = {
     if (channelPacket) action.channel = name
     else action[kind === AGAction.INVOKE ? 'procedure' : 'receiver'] = name
     if (channelPacket || data !== undefined) action.data = data
+    if (channelPacket && this.server._streams.on) setStreamFields(action, fields)
     const request =
       cid === undefined ? undefined : this.createRequest(this, cid, eventOf(kind, name), data)
     let newData
@@ -58,13 +75,14 @@ const asks = {
       this._reply(OP.BLOCK, seq, (command) => command.u32(0).text(''))
       return
     }
-    if (channelPacket) this._allowWith(seq, newData)
+    if (kind === AGAction.HISTORY || kind === AGAction.PRESENCE) this._reply(OP.ALLOW, seq)
+    else if (channelPacket) this._allowWith(seq, newData)
     else this._allowHandled(seq, packet, request, newData)
   },
 
-  _actionData({ json }, channelPacket) {
-    if (!channelPacket) return this.server._decodeData(json)
-    const { data } = JSON.parse(json)
+  _actionData({ json }, fields) {
+    if (!fields) return this.server._decodeData(json)
+    const { data } = fields
     if (data === undefined || !this.server._codecBridge.active) return data
     return this.server._decodeData(JSON.stringify(data))
   },
@@ -199,16 +217,18 @@ const asks = {
     this._reply(OP.ALLOW, seq)
   },
 
-  async _onBrokerPublishAsk(seq, cid, channel, json) {
+  async _onBrokerPublishAsk(seq, cid, channel, json, options) {
+    let result
     try {
-      await this.server.exchange.invokePublish(channel, this.server._decodeData(json))
+      result = await publish(this.server, channel, this.server._decodeData(json), options)
     } catch (error) {
       this.emitError(error)
       if (cid !== undefined) this.sendObject({ rid: cid, error: dehydrateError(error) })
       this._reply(OP.BLOCK, seq, (command) => command.u32(0).text(''))
       return
     }
-    this._reply(OP.ALLOW, seq)
+    if (result === undefined || !this.server._streams.on) this._reply(OP.ALLOW, seq)
+    else this._reply(OP.REPLACE, seq, (command) => command.json(JSON.stringify(result)))
   },
 
   /** Answers the core, unless it has forgotten the connection. */
@@ -220,8 +240,25 @@ const asks = {
 }
 
 function eventOf(kind, name) {
-  if (kind === AGAction.SUBSCRIBE) return '#subscribe'
-  return kind === AGAction.PUBLISH_IN ? '#publish' : name
+  return CHANNEL_EVENTS.get(kind) || name
+}
+
+// A key that is not there stays away from the action.
+function setStreamFields(action, fields) {
+  for (const name of CHANNEL_FIELDS.get(action.type)) {
+    if (Object.hasOwn(fields, name)) action[name] = fields[name]
+  }
+}
+
+async function publish({ brokerEngine, exchange }, channel, data, options) {
+  if (options === undefined) return exchange.invokePublish(channel, data)
+  if (brokerEngine._isPatched('exchange.invokePublish')) {
+    throw new StreamError(
+      'The invokePublish method of the exchange was replaced: it knows no key, delay or at',
+      'ERR_BAD_REQUEST',
+    )
+  }
+  return exchange.invokePublish(channel, data, options)
 }
 
 module.exports = asks

@@ -193,6 +193,8 @@ const auth = {
     this.authState = this.AUTHENTICATED
     const { rejectOnFailedDelivery, ...signOptions } = this._signOptions(authToken, options)
     this._authToken = authToken
+    // A client that is given a token and an answer in one turn has both when it reads the answer.
+    this._link.collectTurn()
     let signedAuthToken
     try {
       const { auth, signatureKey } = this.server
@@ -203,7 +205,7 @@ const auth = {
     }
     if (this.authToken === authToken) {
       this._watchExpiry(authToken)
-      this._tellToken()
+      this._writeToken()
       this.signedAuthToken = signedAuthToken
       this.emit('authTokenSigned', { signedAuthToken })
     }
@@ -275,11 +277,17 @@ const auth = {
   /** Tells the core what the socket's token is. */
   _tellToken() {
     if (this._gone) return
+    this._writeToken()
+    this._link.flushUnlessDispatching()
+  },
+
+  /** The same, together with what follows. */
+  _writeToken() {
+    if (this._gone) return
     const { authToken } = this
     this._command(OP.SET_TOKEN)
       .u32(authToken ? 1 : 0)
       .number(expiryOf(authToken))
-    this._link.flushUnlessDispatching()
   },
 
   deauthenticateSelf() {
@@ -306,6 +314,7 @@ const auth = {
    */
   async deauthenticate(options) {
     this.deauthenticateSelf()
+    this._link.collectTurn()
     if (!options || !options.rejectOnFailedDelivery) {
       this._transmit('#removeAuthToken')
       return

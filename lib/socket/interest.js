@@ -35,9 +35,10 @@ class SocketInterest {
     if (bits === this.bits) return
     this.bits = bits
     if (this.socket._gone) return
-    this.socket._command(OP.INTEREST).u32(bits)
+    const { _link: link, _native: connection } = this.socket
+    link.command(OP.INTEREST, connection).u32(bits)
     // A message may be on its way already.
-    if (on) this.socket._link.flushUnlessDispatching()
+    if (on) link.flushInterest(connection, bits)
   }
 
   /** A receiver or procedure of this name got its first consumer, or lost its last one. */

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::broker::ChannelId;
 use super::protocol::{ErrorValue, JsonText, Utf8};
 use super::session::Counters;
+use super::shard::Position;
 
 /// A client's connection: a slot, and a generation that tells its successive owners apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +73,11 @@ pub enum Command {
         /// The connection.
         slot: u32,
     },
+    /// Say when the connection has taken everything sent so far.
+    Notify {
+        /// The connection.
+        slot: u32,
+    },
     /// Tell JavaScript.
     Js(JsEvent),
 }
@@ -87,6 +93,10 @@ pub enum PacketKind {
     Subscribe,
     /// `#publish`.
     Publish,
+    /// `#history`.
+    History,
+    /// `#presence`.
+    Presence,
 }
 
 /// The outcome of checking a token, as the app gets to see it.
@@ -254,15 +264,32 @@ pub enum JsEvent {
         channel: JsonText,
         data: Option<String>,
         to: Vec<ConnId>,
+        position: Option<Position>,
     },
     /// A message on a channel, for JavaScript's own subscribers or for listeners of `publish`.
-    /// `local` is the number JavaScript gave a publish of its own, else 0.
+    /// `local` is the number JavaScript gave a publish of its own, else 0. One that is `replayed` is
+    /// for the exchange only.
     Published {
         channel: JsonText,
         data: Option<String>,
         local: u32,
         deliver: bool,
         event: bool,
+        position: Option<Position>,
+        replayed: bool,
+    },
+    /// Somebody joined or left a channel that JavaScript is on.
+    Presence {
+        channel: JsonText,
+        left: bool,
+        id: String,
+        info: Option<String>,
+    },
+    /// The answer to a request of the app's about streams.
+    StreamAnswer {
+        number: u32,
+        error: Option<String>,
+        data: Option<String>,
     },
     /// A channel got its first subscriber.
     ChannelOpened { channel: JsonText },
@@ -280,13 +307,14 @@ pub enum JsEvent {
         seq: u32,
         channel: JsonText,
     },
-    /// The app's broker publishes.
+    /// The app's broker publishes; `options` is what a client of streams said along with it.
     BrokerPublishAsk {
         conn: ConnId,
         seq: u32,
         cid: Option<f64>,
         channel: JsonText,
         data: Option<String>,
+        options: Option<String>,
     },
     /// The last connection is gone.
     Idle,

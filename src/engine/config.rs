@@ -108,6 +108,8 @@ pub mod hook {
     pub const BROKER: u32 = 1 << 6;
     /// A creator of requests of the app's own: it answers packets of the protocol too.
     pub const REQUEST: u32 = 1 << 7;
+    /// Publishes of clients go through JavaScript, although the broker is the core's.
+    pub const BROKER_PUBLISH: u32 = 1 << 8;
 }
 
 /// What somebody in JavaScript consumes, per server.

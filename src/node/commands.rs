@@ -36,7 +36,11 @@ fn one(hub: &mut Hub, operation: u8, reader: &mut Reader<'_>, now: Now) -> Optio
             let flags = reader.u32()?;
             let local = reader.u32()?;
             let channel = names::to_engine(reader.text()?);
-            hub.publish(&channel, reader.json()?, flags & 1 != 0, local);
+            hub.publish(&channel, reader.json()?, flags & 1 != 0, local, now);
+        }
+        24 => {
+            let (number, event, data) = (reader.u32()?, reader.text()?, reader.text()?);
+            hub.stream_request(number, event, data, now);
         }
         19 => send_many(hub, reader)?,
         9..=14 => {

@@ -1,11 +1,13 @@
 //! The server's options as numbers and flags.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use napi_derive::napi;
 
 use crate::engine::config::{Config, MessageRate};
-use crate::runtime::{Backpressure, Limits};
+use crate::engine::shard::{ClassError, Classes, Kind, Pattern};
+use crate::runtime::{Backpressure, Limits, StreamOptions};
 
 /// Longest delay a timer takes; more is as good as never.
 const LONGEST_MS: f64 = 1e11;
@@ -50,6 +52,63 @@ pub struct NativeConfig {
     pub hooks: u32,
     /// Events JavaScript listens for.
     pub interest: u32,
+    /// Channels that keep messages; read when the server is made.
+    pub streams: Option<Vec<NativePattern>>,
+    /// Where the log of them is; read when the server is made.
+    pub storage_directory: Option<String>,
+    /// Bytes they may take; read when the server is made.
+    pub stream_memory: Option<f64>,
+}
+
+/// Channels of a class.
+#[napi(object)]
+#[derive(Debug, Clone)]
+pub struct NativePattern {
+    /// A name; `*` stands for any characters.
+    pub pattern: String,
+    /// `plain`, `history`, `durable` or `replicated`.
+    pub class: String,
+    /// Messages kept.
+    pub size: f64,
+    /// How long, in ms; 0 for any time.
+    pub age: f64,
+    /// Bytes of them.
+    pub bytes: f64,
+    /// Whether members are told of.
+    pub presence: bool,
+}
+
+impl NativeConfig {
+    /// What is to be kept, if anything is.
+    pub(super) fn take_streams(&mut self) -> Option<Result<StreamOptions, ClassError>> {
+        let patterns = self.streams.take()?;
+        let classes = patterns.into_iter().map(Pattern::from).collect();
+        Some(Classes::new(classes).map(|classes| StreamOptions {
+            classes,
+            memory: self.stream_memory.unwrap_or(f64::MAX) as usize,
+            directory: self.storage_directory.take().map(PathBuf::from),
+        }))
+    }
+}
+
+impl From<NativePattern> for Pattern {
+    fn from(native: NativePattern) -> Self {
+        let kind = match native.class.as_str() {
+            "history" => Kind::History,
+            "durable" => Kind::Durable,
+            "replicated" => Kind::Replicated,
+            _ => Kind::Plain,
+        };
+        let limited = kind != Kind::Plain;
+        Self {
+            matching: native.pattern,
+            kind,
+            size: limited.then_some(native.size as u64),
+            age: limited.then_some(native.age as u64),
+            bytes: limited.then_some(native.bytes as u64),
+            presence: native.presence,
+        }
+    }
 }
 
 impl From<NativeConfig> for Config {

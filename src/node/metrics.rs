@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use napi_derive::napi;
 
-use crate::runtime::{Metrics, Reader, ThreadMetrics, Traffic};
+use crate::engine::hub::StreamFigures;
+use crate::runtime::store::Figures;
+use crate::runtime::{Metrics, Reader, StreamMetrics, ThreadMetrics, Traffic};
 
 use super::server::{NativeServer, NativeStats};
 
@@ -70,6 +72,52 @@ pub struct NativeMetrics {
     pub bridge: NativeTraffic,
     /// The I/O threads.
     pub threads: Vec<NativeThread>,
+    /// Channels that keep messages, where they are switched on.
+    pub streams: Option<NativeStreamMetrics>,
+}
+
+/// What channels keep.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeStreamMetrics {
+    /// Channels that keep messages.
+    pub channels: f64,
+    /// Messages that can be read.
+    pub messages: f64,
+    /// Their payload.
+    pub bytes: f64,
+    /// All memory of it, roughly.
+    pub memory: f64,
+    /// Timers that wait.
+    pub timers: f64,
+    /// Members of channels that tell of them.
+    pub members: f64,
+    /// The log, where there is one.
+    pub storage: Option<NativeStorageMetrics>,
+}
+
+/// The log of channels that keep messages; times are in ms.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeStorageMetrics {
+    /// Bytes of its files.
+    pub bytes: f64,
+    /// Its files.
+    pub segments: f64,
+    /// Batches that are not on disk yet.
+    pub pending_batches: f64,
+    /// Their bytes.
+    pub pending_bytes: f64,
+    /// Syncs that have succeeded.
+    pub syncs: f64,
+    /// Time the last one took.
+    pub last_sync: f64,
+    /// Time the longest one took.
+    pub longest_sync: f64,
+    /// Time it took to read it all at the start.
+    pub recovery: f64,
+    /// Whether the last write failed.
+    pub failed: bool,
 }
 
 #[napi]
@@ -89,6 +137,7 @@ impl From<Metrics> for NativeMetrics {
             bridged,
             bridge,
             threads,
+            streams,
         } = metrics;
         Self {
             subscriptions: stats.counts.subscriptions as f64,
@@ -99,6 +148,39 @@ impl From<Metrics> for NativeMetrics {
             stats: stats.into(),
             bridge: traffic(bridged, &bridge),
             threads: threads.into_iter().map(NativeThread::from).collect(),
+            streams: streams.map(NativeStreamMetrics::from),
+        }
+    }
+}
+
+impl From<StreamMetrics> for NativeStreamMetrics {
+    fn from(metrics: StreamMetrics) -> Self {
+        let StreamFigures { shards, members } = metrics.figures;
+        Self {
+            channels: shards.channels as f64,
+            messages: shards.messages as f64,
+            bytes: shards.bytes as f64,
+            memory: shards.memory as f64,
+            timers: shards.timers as f64,
+            members: members as f64,
+            storage: metrics.store.map(NativeStorageMetrics::from),
+        }
+    }
+}
+
+impl From<Figures> for NativeStorageMetrics {
+    fn from(figures: Figures) -> Self {
+        let us = |time| ms(Duration::from_micros(time));
+        Self {
+            bytes: figures.bytes as f64,
+            segments: figures.segments as f64,
+            pending_batches: figures.pending_batches as f64,
+            pending_bytes: figures.pending_bytes as f64,
+            syncs: figures.syncs as f64,
+            last_sync: us(figures.last_sync_us),
+            longest_sync: us(figures.max_sync_us),
+            recovery: figures.recovery_ms as f64,
+            failed: figures.failed,
         }
     }
 }

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 #[cfg(unix)]
 mod listen;
+mod log;
 mod metrics;
 mod names;
 mod server;
@@ -14,10 +15,16 @@ mod takeover;
 mod upgrade;
 mod wake;
 
-pub use config::{NativeConfig, NativeLimits};
+pub use config::{NativeConfig, NativeLimits, NativePattern};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
-pub use metrics::{NativeMetrics, NativeThread, NativeTraffic};
+pub use log::{
+    NativeLoss, NativeLostRecords, NativeRecord, NativeRepair, NativeSurvey, inspect_log,
+    repair_log, verify_log,
+};
+pub use metrics::{
+    NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
+};
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;

@@ -76,18 +76,26 @@ impl NativeServer {
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
-        config: NativeConfig,
+        mut config: NativeConfig,
         limits: NativeLimits,
         wake: Function<'_, (), ()>,
-    ) -> Result<Self> {
-        let hub = Hub::new(config.into());
-        let core = Core::new(hub, (&limits).into(), Box::new(Wake::new(&wake)?));
+    ) -> Result<Self, String> {
+        let streams = config.take_streams();
+        let streams = streams.transpose().map_err(|it| coded(it.code(), &it))?;
+        let (hub, wake) = (Hub::new(config.into()), Wake::new(&wake).map_err(generic)?);
+        let (limits_of_core, wake) = ((&limits).into(), Box::new(wake));
+        let core = match streams {
+            Some(streams) => Core::with_streams(hub, limits_of_core, wake, streams)
+                .map_err(|it| coded(it.code(), &it))?,
+            None => Core::new(hub, limits_of_core, wake),
+        };
         // Weak: the hook lives as long as the environment, however many servers come and go.
         env.add_env_cleanup_hook(Arc::downgrade(&core), |core| {
             if let Some(core) = core.upgrade() {
                 core.stop();
             }
-        })?;
+        })
+        .map_err(generic)?;
         Ok(Self {
             core,
             max_payload: limits.max_payload as usize,
@@ -327,4 +335,13 @@ impl Drop for NativeServer {
 pub(super) fn attached(conn: Option<ConnId>) -> Result<Vec<u32>> {
     let conn = conn.ok_or_else(|| Error::from_reason("the connection could not be attached"))?;
     Ok(vec![conn.slot, conn.generation])
+}
+
+/// An error that JavaScript recognises by its code.
+fn coded(code: &str, error: &dyn std::fmt::Display) -> Error<String> {
+    Error::new(code.to_owned(), error.to_string())
+}
+
+fn generic(error: Error) -> Error<String> {
+    Error::new(error.status.as_ref().to_owned(), error.reason.clone())
 }

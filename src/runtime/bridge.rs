@@ -191,12 +191,13 @@ impl Shared {
         let backpressure = self.limits.backpressure;
         let instant = now().instant;
         let (js, bridges) = (&mut self.js, &mut self.bridges);
-        let mut blocked = Vec::new();
+        let (mut blocked, mut drained) = (Vec::new(), Vec::new());
         for slot in std::mem::take(&mut bridges.unblocked) {
-            if let Some(line) = bridges.outbox.line(slot)
-                && write_backlog(line, js)
-            {
-                blocked.push(slot);
+            if let Some(line) = bridges.outbox.line(slot) {
+                if write_backlog(line, js) {
+                    blocked.push(slot);
+                }
+                drained.extend(line.take_drained());
             }
         }
         let mut refused = Vec::new();
@@ -213,10 +214,12 @@ impl Shared {
                 blocked.push(conn.slot);
             }
             traffic.unsent(before, unsent(line));
+            drained.extend(line.take_drained());
             finish(line, js);
         });
         bridges.unblocked = blocked;
         self.refuse(&refused);
+        self.drained(&mut drained);
         self.evict_bridge();
     }
 }

@@ -18,6 +18,8 @@ use super::memory::Memory;
 use super::metrics::Published;
 use super::outbox::{Backpressure, Refused};
 use super::shared::{Owner, Shared};
+use super::store::Store;
+use super::streams::{self, StreamOptions, StreamsError};
 
 /// How often bridged connections are looked through for closing handshakes that take too long.
 const BRIDGE_CHECK: Duration = Duration::from_secs(5);
@@ -115,6 +117,36 @@ struct Before {
 impl Core {
     /// A server without connections. Its I/O threads start with the first one.
     pub fn new(hub: Hub, limits: Limits, wake_js: Box<dyn WakeJs>) -> Arc<Self> {
+        Self::build(hub, limits, wake_js, None)
+    }
+
+    /// The same with channels that keep messages. Its I/O threads start at once: they also fire
+    /// timers.
+    ///
+    /// # Errors
+    /// The log cannot be opened, or a thread cannot be started.
+    pub fn with_streams(
+        mut hub: Hub,
+        limits: Limits,
+        wake_js: Box<dyn WakeJs>,
+        options: StreamOptions,
+    ) -> Result<Arc<Self>, StreamsError> {
+        let store = streams::open(&mut hub, options)?;
+        let found = store.as_ref().map_or(0, |(_, recovery)| recovery.bytes);
+        let store = store.map(|(store, _)| Arc::new(store));
+        let core = Self::build(hub, limits, wake_js, store);
+        core.shared.lock().growth.wrote(found as usize);
+        core.start_store()?;
+        core.start().map_err(StreamsError::Thread)?;
+        Ok(core)
+    }
+
+    fn build(
+        hub: Hub,
+        limits: Limits,
+        wake_js: Box<dyn WakeJs>,
+        store: Option<Arc<Store>>,
+    ) -> Arc<Self> {
         let io_threads = limits.io_threads.clamp(1, 64);
         let limits = Limits {
             io_threads,
@@ -122,7 +154,7 @@ impl Core {
         };
         let memory = Memory::default();
         Arc::new(Self {
-            shared: Mutex::new(Shared::new(hub, limits, memory.clone())),
+            shared: Mutex::new(Shared::new(hub, limits, memory.clone(), store)),
             caught_up: Condvar::new(),
             wake_js,
             wakers: Mutex::new(None),
@@ -152,6 +184,7 @@ impl Core {
         if let Some(wakers) = self.wakers.lock().take() {
             wakers.wake(u64::MAX);
         }
+        self.stop_store();
     }
 
     /// Runs `work` on the engine, then carries out what the engine decided. A panic is reported to

@@ -15,6 +15,7 @@ impl Shared {
             self.perform(command);
         }
         self.hub.recycle(commands);
+        self.store_records();
     }
 
     fn perform(&mut self, command: Command) {
@@ -27,6 +28,7 @@ impl Shared {
             Command::Close { slot, code, reason } => {
                 self.post(slot, Mail::Close { slot, code, reason });
             }
+            Command::Notify { slot } => self.post(slot, Mail::Notify { slot }),
             Command::Terminate { slot } => self.post(slot, Mail::Terminate { slot }),
             Command::PauseReading { slot } => {
                 self.set_paused(slot, |place| place.paused_by_engine = true);

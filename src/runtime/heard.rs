@@ -18,6 +18,8 @@ const BIG: usize = 4 * 1024;
 pub(super) struct Heard {
     events: Vec<ws::Event>,
     reports: Vec<Report>,
+    /// Connections that have taken what was sent to them.
+    pub(super) drained: Vec<ConnId>,
     /// Bytes that came in.
     bytes: usize,
     memory: Memory,
@@ -39,6 +41,7 @@ impl Heard {
         Self {
             events: Vec::new(),
             reports: Vec::new(),
+            drained: Vec::new(),
             bytes: 0,
             memory,
         }
@@ -72,7 +75,7 @@ impl Heard {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.reports.is_empty()
+        self.reports.is_empty() && self.drained.is_empty()
     }
 
     /// How many have said something, and the bytes it took.
@@ -94,6 +97,7 @@ impl Shared {
     /// Passes on what was heard. A panic costs one connection only.
     pub(super) fn apply(&mut self, heard: &mut Heard, time: Now) {
         heard.bytes = 0;
+        self.drained(&mut heard.drained);
         let mut events = heard.events.drain(..);
         for report in heard.reports.drain(..) {
             let conn = report.conn;
@@ -112,6 +116,15 @@ impl Shared {
                 self.post(conn.slot, Mail::Destroy { slot: conn.slot });
             }
         }
+    }
+
+    /// Goes on with what is sent as fast as the connections take it.
+    pub(super) fn drained(&mut self, drained: &mut Vec<ConnId>) {
+        for conn in drained.drain(..) {
+            self.hub.begin_turn();
+            self.hub.drained(conn);
+        }
+        self.execute();
     }
 
     fn pass_on(&mut self, report: &Report, events: impl Iterator<Item = ws::Event>, time: Now) {

@@ -54,6 +54,10 @@ pub(super) enum Mail {
     Destroy {
         slot: u32,
     },
+    /// Say when the connection has taken everything sent so far.
+    Notify {
+        slot: u32,
+    },
     /// Stop reading, or read again.
     Pause {
         slot: u32,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::core::{Core, Stats};
 use super::mail::Mailbox;
+use super::streams::StreamMetrics;
 
 /// What has passed through some connections.
 #[derive(Debug, Clone, Copy, Default)]
@@ -192,6 +193,8 @@ pub struct Metrics {
     pub bridge: Traffic,
     /// The I/O threads, by number.
     pub threads: Vec<ThreadMetrics>,
+    /// Channels that keep messages, where there are any.
+    pub streams: Option<StreamMetrics>,
 }
 
 impl Core {
@@ -205,6 +208,7 @@ impl Core {
             bridged: shared.bridges.connections,
             bridge: shared.bridges.traffic,
             threads: threads.collect(),
+            streams: shared.stream_metrics(),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod bridge;
 pub mod chaos;
+mod checkpoint;
 mod clock;
 mod core;
 mod execute;
@@ -20,6 +21,8 @@ mod memory;
 mod metrics;
 pub mod outbox;
 mod shared;
+pub mod store;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -29,3 +32,4 @@ pub use self::core::{Core, Limits, Stats, WakeJs};
 pub use self::io::{NewConnection, Reception};
 pub use self::metrics::{Metrics, Reader, Tally, ThreadMetrics, Traffic};
 pub use self::outbox::Backpressure;
+pub use self::streams::{StreamMetrics, StreamOptions, StreamsError};

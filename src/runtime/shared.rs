@@ -1,5 +1,6 @@
 //! What the lock protects: the hub, the mail for the I/O threads, the events for JavaScript.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::broker::ChannelId;
@@ -7,6 +8,7 @@ use crate::engine::command::ConnId;
 use crate::engine::hub::Hub;
 
 use super::bridge::Bridges;
+use super::checkpoint::Growth;
 use super::core::Limits;
 use super::io::Arriving;
 use super::js_queue::JsQueue;
@@ -14,6 +16,7 @@ use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
 use super::metrics::Traffic;
 use super::outbox::{Line, Refused};
+use super::store::Store;
 
 /// Above this many bytes of events waiting for JavaScript, clients that cause more are not read.
 pub(super) const JS_HIGH_WATER: usize = 16 * 1024 * 1024;
@@ -68,10 +71,13 @@ pub(super) struct Shared {
     pub(super) next_bridge_check: Option<Instant>,
     pub(super) stopping: bool,
     pub(super) arriving: Arriving,
+    /// The log of channels that keep messages, if there is one.
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) growth: Growth,
 }
 
 impl Shared {
-    pub(super) fn new(hub: Hub, limits: Limits, memory: Memory) -> Self {
+    pub(super) fn new(hub: Hub, limits: Limits, memory: Memory, store: Option<Arc<Store>>) -> Self {
         let mailboxes = std::iter::repeat_with(Mailbox::default);
         Self {
             limits,
@@ -88,6 +94,8 @@ impl Shared {
             next_bridge_check: None,
             stopping: false,
             arriving: Arriving::default(),
+            store,
+            growth: Growth::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use mio::net::TcpStream;
 
 use crate::frame;
+use crate::nats;
 use crate::protocol::{Control, Protocol};
 
 /// What a connection tells its owner.
@@ -13,8 +14,8 @@ use crate::protocol::{Control, Protocol};
 pub enum Event<'a> {
     /// The handshake is done.
     Ready,
-    /// A subscription has been answered.
-    Done,
+    /// A call has been answered, with this.
+    Done(&'a [u8]),
     /// A message that the protocol itself takes no notice of.
     Message(&'a [u8]),
 }
@@ -32,10 +33,17 @@ enum State {
 pub struct Output {
     buffer: Vec<u8>,
     mask: [u8; 4],
+    /// Whether messages are sent in frames of WebSocket.
+    framed: bool,
 }
 
 impl Output {
     pub fn message(&mut self, parts: &[&[u8]]) {
+        if !self.framed {
+            return parts
+                .iter()
+                .for_each(|part| self.buffer.extend_from_slice(part));
+        }
         frame::append(&mut self.buffer, frame::TEXT, self.mask, parts);
     }
 }
@@ -57,6 +65,7 @@ impl Link {
         let stream = std::net::TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
+        let framed = protocol != Protocol::Nats;
         let request = format!(
             "GET {} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Key: bG9hZGdlbiBsb2FkZ2VuIQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
@@ -65,11 +74,20 @@ impl Link {
         let mut link = Self {
             stream: TcpStream::from_std(stream),
             protocol,
-            state: State::Upgrading,
+            state: if framed {
+                State::Upgrading
+            } else {
+                State::Greeting
+            },
             rest: Vec::new(),
             output: Output {
-                buffer: request.into_bytes(),
+                buffer: if framed {
+                    request.into_bytes()
+                } else {
+                    Vec::new()
+                },
                 mask: mask.to_be_bytes(),
+                framed,
             },
         };
         link.flush()?;
@@ -124,6 +142,13 @@ impl Link {
         on: &mut impl FnMut(&mut Output, Event<'_>),
     ) -> io::Result<usize> {
         let mut at = 0;
+        if !self.output.framed {
+            while let Some(message) = nats::read(bytes, at) {
+                at = message.end;
+                self.text(&bytes[message], on);
+            }
+            return Ok(at);
+        }
         if self.state == State::Upgrading {
             match self.upgraded(bytes, on)? {
                 0 => return Ok(0),
@@ -182,7 +207,7 @@ impl Link {
         match self.protocol.control(payload, self.state == State::Ready) {
             Control::Answer(answer) => self.output.message(&[answer.as_bytes()]),
             Control::Welcome if self.state == State::Greeting => self.ready(on),
-            Control::Done => on(&mut self.output, Event::Done),
+            Control::Done => on(&mut self.output, Event::Done(payload)),
             _ => on(&mut self.output, Event::Message(payload)),
         }
     }

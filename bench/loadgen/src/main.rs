@@ -1,6 +1,6 @@
 //! Puts a server under load and prints what came of it, as one line of JSON.
 //!
-//! `loadgen pubsub|rpc|idle --protocol P --port N [--name value ...]`, see `options.rs`. Before it
+//! `loadgen pubsub|rpc|idle|publish|replay --protocol P --port N [--name value ...]`, see `options.rs`. Before it
 //! measures it prints lines `mark NAME`, and goes on when it is given a line on its input: whoever
 //! started it looks at the server's CPU time and memory there.
 
@@ -8,10 +8,13 @@ mod frame;
 mod histogram;
 mod idle;
 mod link;
+mod nats;
 mod options;
 mod pool;
 mod protocol;
+mod publish;
 mod pubsub;
+mod replay;
 mod rpc;
 mod run;
 mod sequence;
@@ -35,7 +38,13 @@ fn main() -> ExitCode {
         "pubsub" => pubsub(options),
         "rpc" => rpc(options),
         "idle" => idle(options),
-        verb => return fail(&format!("unknown verb {verb}: pubsub, rpc or idle")),
+        "publish" => publish(options),
+        "replay" => replay(options),
+        verb => {
+            return fail(&format!(
+                "unknown verb {verb}: pubsub, rpc, idle, publish or replay"
+            ));
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,6 +73,20 @@ fn pubsub(options: Options) -> io::Result<()> {
 fn rpc(options: Options) -> io::Result<()> {
     let threads = options.threads.min(options.connections);
     load(&Run::new(options, threads), threads, false, rpc::call)
+}
+
+fn publish(options: Options) -> io::Result<()> {
+    let threads = options.threads.min(options.connections);
+    load(
+        &Run::new(options, threads),
+        threads,
+        false,
+        publish::publish,
+    )
+}
+
+fn replay(options: Options) -> io::Result<()> {
+    replay::replay(&Run::new(options, 0))
 }
 
 /// Runs the threads and directs them; a thread that fails ends the process, since the others

@@ -19,7 +19,8 @@ pub struct Options {
     pub channels: usize,
     /// Channels that each connection subscribes to.
     pub each: usize,
-    /// Messages in flight: of all publishers together, or of each caller.
+    /// Messages in flight: of all publishers together, or of each caller (and of each connection
+    /// whose publishes are answered).
     pub window: usize,
     /// Publishes per second of an open loop; 0 for a closed one.
     pub rate: f64,
@@ -29,6 +30,10 @@ pub struct Options {
     pub seconds: f64,
     /// Handshakes in flight.
     pub at_once: usize,
+    /// Whether deliveries end with a position: those of kept channels.
+    pub kept: bool,
+    /// Messages to be replayed.
+    pub messages: u32,
 }
 
 impl Options {
@@ -61,6 +66,8 @@ impl Options {
             warmup: given.take("warmup", 0.7)?,
             seconds: given.take("seconds", 2.0)?,
             at_once: given.take("at-once", 128)?,
+            kept: given.take("kept", 0)? > 0,
+            messages: given.take("messages", 100_000)?,
         };
         if let Some(name) = given.0.keys().next() {
             return Err(format!("unknown option --{name}"));

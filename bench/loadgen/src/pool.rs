@@ -79,7 +79,7 @@ impl Pool {
         let mut waiting = (self.links.len() - from) * each;
         while waiting > 0 {
             self.turn(Duration::from_millis(100), |_, _, event| {
-                waiting -= usize::from(matches!(event, Event::Done));
+                waiting -= usize::from(matches!(event, Event::Done(_)));
             })?;
             self.expect(deadline, "answers")?;
         }

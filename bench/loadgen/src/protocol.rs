@@ -1,5 +1,7 @@
 //! What the peers speak inside WebSocket messages.
 
+use crate::nats;
+
 /// A wire protocol.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Protocol {
@@ -10,6 +12,8 @@ pub enum Protocol {
     /// Of servers without a protocol of their own: `+channel` subscribes and is answered by `ok`,
     /// `=channel message` has the message sent to the subscribers, `?message` comes back.
     Plain,
+    /// NATS over TCP, without WebSocket; see `nats.rs`.
+    Nats,
 }
 
 /// What a message without a stamp means.
@@ -31,6 +35,7 @@ impl Protocol {
             "socketcluster" => Some(Self::SocketCluster),
             "socketio" => Some(Self::SocketIo),
             "plain" => Some(Self::Plain),
+            "nats" => Some(Self::Nats),
             _ => None,
         }
     }
@@ -39,7 +44,7 @@ impl Protocol {
         match self {
             Self::SocketCluster => "/socketcluster/",
             Self::SocketIo => "/socket.io/?EIO=4&transport=websocket",
-            Self::Plain => "/",
+            Self::Plain | Self::Nats => "/",
         }
     }
 
@@ -49,8 +54,8 @@ impl Protocol {
             Self::SocketCluster => {
                 Some(r##"{"event":"#handshake","data":{"authToken":null},"cid":1}"##)
             }
-            // socket.io's server speaks first.
-            Self::SocketIo => Some(""),
+            // These servers speak first.
+            Self::SocketIo | Self::Nats => Some(""),
             Self::Plain => None,
         }
     }
@@ -69,7 +74,49 @@ impl Protocol {
             }
             Self::SocketIo => format!(r#"42{call}["subscribe","{channel}"]"#),
             Self::Plain => format!("+{channel}"),
+            Self::Nats => nats::subscribe(channel, call),
         }
+    }
+
+    /// `#subscribe` for everything of a kept channel, from the first message of its epoch on.
+    pub fn subscribe_since(channel: &str, epoch: &str, call: usize) -> String {
+        format!(
+            r##"{{"event":"#subscribe","data":{{"channel":"{channel}","since":{{"epoch":"{epoch}","offset":0}}}},"cid":{call}}}"##
+        )
+    }
+
+    /// What must be subscribed to before publishes of the publisher with this number are answered.
+    pub fn inbox(self, publisher: usize) -> Option<String> {
+        (self == Self::Nats).then(|| nats::inbox(publisher))
+    }
+
+    /// What stands before and behind the text of a publish that is to be answered.
+    pub fn publish_call(
+        self,
+        channel: &str,
+        publisher: usize,
+        call: usize,
+        size: usize,
+    ) -> (String, String) {
+        match self {
+            Self::Nats => nats::publish(channel, publisher, call, size),
+            Self::SocketIo | Self::Plain => self.call(call),
+            Self::SocketCluster => (delivered(channel), format!(r#""}},"cid":{call}}}"#)),
+        }
+    }
+
+    /// Which publish an answer is for, and which place the message got; `None` for anything that
+    /// is not the answer to one that succeeded.
+    pub fn placed(self, text: &[u8]) -> Option<(usize, u64)> {
+        let (call, place) = match self {
+            Self::SocketCluster => (
+                number_behind(text, br#"{"rid":"#)?,
+                number_behind(text, br#""offset":"#)?,
+            ),
+            Self::Nats => (nats::answered(text)?, number_behind(text, br#""seq":"#)?),
+            Self::SocketIo | Self::Plain => return None,
+        };
+        Some((call as usize, place))
     }
 
     /// What stands before and behind the stamped text in a publish. Servers without a protocol
@@ -78,7 +125,7 @@ impl Protocol {
         match self {
             Self::SocketIo => (format!(r#"42["publish","{channel}",""#), r#""]"#),
             Self::SocketCluster => (delivered(channel), r#""}}"#),
-            Self::Plain => (format!("={channel} {}", delivered(channel)), r#""}}"#),
+            Self::Plain | Self::Nats => (format!("={channel} {}", delivered(channel)), r#""}}"#),
         }
     }
 
@@ -100,7 +147,7 @@ impl Protocol {
                 format!(r#"","cid":{call}}}"#),
             ),
             Self::SocketIo => (format!(r#"42{call}["echo",""#), r#""]"#.to_owned()),
-            Self::Plain => ("?".to_owned(), String::new()),
+            Self::Plain | Self::Nats => ("?".to_owned(), String::new()),
         }
     }
 
@@ -108,7 +155,7 @@ impl Protocol {
     pub fn answer_end(self) -> usize {
         match self {
             Self::SocketCluster | Self::SocketIo => 2,
-            Self::Plain => 0,
+            Self::Plain | Self::Nats => 0,
         }
     }
 
@@ -123,9 +170,27 @@ impl Protocol {
             Self::SocketIo if text == b"2" => Control::Answer("3"),
             Self::SocketIo if text.starts_with(b"43") => Control::Done,
             Self::Plain if text == b"ok" => Control::Done,
+            Self::Nats => nats::control(text, welcomed),
             _ => Control::Unknown,
         }
     }
+}
+
+/// The number that stands behind the first occurrence of a mark.
+pub fn number_behind(text: &[u8], mark: &[u8]) -> Option<u64> {
+    let at = text.windows(mark.len()).position(|found| found == mark)? + mark.len();
+    let digits = text[at..].iter().take_while(|byte| byte.is_ascii_digit());
+    std::str::from_utf8(&text[at..at + digits.count()])
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// The string, without escapes in it, that stands behind the first occurrence of a mark.
+pub fn string_behind<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a str> {
+    let at = text.windows(mark.len()).position(|found| found == mark)? + mark.len();
+    let end = at + text[at..].iter().position(|byte| *byte == b'"')?;
+    std::str::from_utf8(&text[at..end]).ok()
 }
 
 fn delivered(channel: &str) -> String {
@@ -152,6 +217,15 @@ mod tests {
         assert_eq!(before + 1 + after, text.len());
         assert_eq!(&text[before..=before], "X");
         assert_eq!(Protocol::Plain.delivery(), (before, after));
+    }
+
+    #[test]
+    fn the_place_of_a_message_is_read() {
+        let answer = br#"{"rid":17,"data":{"epoch":"k3f9","offset":42}}"#;
+        assert_eq!(Protocol::SocketCluster.placed(answer), Some((17, 42)));
+        assert_eq!(string_behind(answer, br#""epoch":""#), Some("k3f9"));
+        let refused = br#"{"rid":17,"error":{"name":"StreamError"}}"#;
+        assert_eq!(Protocol::SocketCluster.placed(refused), None);
     }
 
     #[test]

@@ -117,6 +117,8 @@ struct Subscribers {
     measured: std::ops::Range<u64>,
     before: usize,
     length: usize,
+    /// Whether a position stands behind what is counted in `length`.
+    kept: bool,
 }
 
 impl Subscribers {
@@ -132,6 +134,7 @@ impl Subscribers {
             measured: 0..0,
             before,
             length: before + options.size + after,
+            kept: options.kept,
         }
     }
 
@@ -153,7 +156,11 @@ impl Subscribers {
 
     #[inline]
     fn stream(&self, plan: &Plan, link: usize, payload: &[u8]) -> Option<(usize, Stamp)> {
-        if payload.len() != self.length {
+        let fits = match self.kept {
+            true => payload.len() > self.length,
+            false => payload.len() == self.length,
+        };
+        if !fits {
             return None;
         }
         let stamp = Stamp::read(&payload[self.before..])?;

@@ -99,7 +99,10 @@ impl Hub {
 
     pub(super) fn ask_inbound(&mut self, slot: u32, packet: OwnedPacket, expired: Option<f64>) {
         let name = match packet.kind {
-            PacketKind::Publish | PacketKind::Subscribe => packet.channel.clone(),
+            PacketKind::Publish
+            | PacketKind::Subscribe
+            | PacketKind::History
+            | PacketKind::Presence => packet.channel.clone(),
             PacketKind::Invoke | PacketKind::Transmit => Some(packet.event.clone()),
         };
         let (kind, cid) = (packet.kind, packet.cid);
@@ -180,7 +183,7 @@ impl Hub {
             Wait::Authenticate(flow, auth) => {
                 self.resume_authenticate(slot, flow, auth, reply, now)
             }
-            Wait::Inbound(packet) => self.resume_inbound(slot, packet, reply),
+            Wait::Inbound(packet) => self.resume_inbound(slot, packet, reply, now),
             Wait::BrokerSubscribe(packet, replaced) => {
                 self.broker_subscribed(slot, packet, replaced, reply);
             }
@@ -215,7 +218,7 @@ impl Hub {
         self.admitted(slot, flow, auth, now);
     }
 
-    fn resume_inbound(&mut self, slot: u32, mut packet: OwnedPacket, reply: Reply) {
+    fn resume_inbound(&mut self, slot: u32, mut packet: OwnedPacket, reply: Reply, now: Now) {
         let replaced = match reply {
             // JavaScript has told the client already: it has the error.
             Reply::Block { .. } => return,
@@ -223,8 +226,9 @@ impl Hub {
             _ => packet.payload.take(),
         };
         match packet.kind {
-            PacketKind::Publish => self.publish_packet(slot, packet, replaced),
+            PacketKind::Publish => self.publish_packet(slot, packet, replaced, now),
             PacketKind::Subscribe => self.subscribe_packet(slot, packet, replaced),
+            PacketKind::History | PacketKind::Presence => self.ask_streams(slot, &packet),
             PacketKind::Invoke | PacketKind::Transmit => {}
         }
     }

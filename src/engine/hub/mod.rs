@@ -17,6 +17,7 @@ mod output;
 mod packet;
 mod publish;
 mod refusal;
+mod streams;
 mod subscribe;
 mod table;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use super::timer::{Clock, Wheel};
 pub use middleware::Reply;
 pub use output::BatchOp;
 pub use refusal::Refusal;
+pub use streams::{Asker, StreamFigures};
 
 /// Packets a session may have handled in one go before others get their turn.
 const TURN: usize = 256;
@@ -115,6 +117,8 @@ pub struct Hub {
     links: usize,
     counts: Counts,
     totals: Totals,
+    /// Channels that keep messages; `None` where that is not switched on.
+    streams: Option<Box<streams::Streams>>,
 }
 
 impl Hub {

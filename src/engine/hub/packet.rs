@@ -21,15 +21,19 @@ impl Hub {
         let expired = self.expire_token(slot, now);
         let published = packet.event.as_ref().map(Name::as_str) == Some("#publish");
         if published && self.publishes_directly(slot) {
-            let [channel, data] = packet.data_fields(["channel", "data"]);
+            let [channel, data, options @ ..] = self.publish_fields(packet);
             if let Some(channel) = channel.and_then(packet::name) {
                 self.tell_lost_token(slot, expired);
                 let rewritten = match payload {
                     Some(Replacement(data)) => data.map(Cow::Owned),
                     None => data.map(canonical),
                 };
-                let (channel, cid) = (channel.as_str(), packet.cid);
-                return self.publish_directly(slot, channel, rewritten.as_deref(), cid);
+                let (channel, data) = (channel.as_str(), rewritten.as_deref());
+                return if self.streams.is_some() {
+                    self.publish_stream_directly(slot, channel, data, packet.cid, options, now);
+                } else {
+                    self.publish_directly(slot, channel, data, packet.cid);
+                };
             }
         }
         match self.classify(slot, packet) {
@@ -39,22 +43,32 @@ impl Hub {
             Ok(Some(mut packet)) => {
                 packet.payload = payload;
                 self.tell_lost_token(slot, expired);
-                return self.app_packet(slot, packet, expired);
+                return self.app_packet(slot, packet, expired, now);
             }
         }
         self.tell_lost_token(slot, expired);
     }
 
-    fn app_packet(&mut self, slot: u32, mut packet: OwnedPacket, expired: Option<f64>) {
+    /// `channel`, `data`, and where that means something `key`, `delay` and `at` of a publish.
+    fn publish_fields<'a>(&self, packet: &Packet<'a>) -> [Option<&'a str>; 5] {
+        if self.streams.is_some() {
+            return packet.data_fields(["channel", "data", "key", "delay", "at"]);
+        }
+        let [channel, data] = packet.data_fields(["channel", "data"]);
+        [channel, data, None, None, None]
+    }
+
+    fn app_packet(&mut self, slot: u32, mut packet: OwnedPacket, expired: Option<f64>, now: Now) {
         if self.hooked(hook::INBOUND) {
             return self.ask_inbound(slot, packet, expired);
         }
         match packet.kind {
             PacketKind::Publish => {
                 let payload = packet.payload.take();
-                self.publish_packet(slot, packet, payload);
+                self.publish_packet(slot, packet, payload, now);
             }
             PacketKind::Subscribe => self.subscribe_packet(slot, packet, None),
+            PacketKind::History | PacketKind::Presence => self.ask_streams(slot, &packet),
             PacketKind::Invoke | PacketKind::Transmit => self.for_app(slot, packet),
         }
     }
@@ -78,6 +92,13 @@ impl Hub {
                 "Subscribe channel name was malformatted",
             ),
             "#unsubscribe" => return Ok(None),
+            "#history" if self.streams.is_some() => {
+                (PacketKind::History, "History channel name was malformatted")
+            }
+            "#presence" if self.streams.is_some() => (
+                PacketKind::Presence,
+                "Presence channel name was malformatted",
+            ),
             _ if packet.cid.is_some() => (PacketKind::Invoke, ""),
             _ => (PacketKind::Transmit, ""),
         };

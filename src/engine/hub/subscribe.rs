@@ -43,7 +43,7 @@ impl Hub {
             return self.handled(slot, &packet.event, Some(cid), packet.data.as_deref());
         }
         if self.custom_broker() {
-            self.add_channel(slot, &channel);
+            self.add_channel(slot, &channel, false);
             let on = Wait::BrokerSubscribe(packet, replaced);
             return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerSubscribeAsk {
                 conn,
@@ -51,27 +51,38 @@ impl Hub {
                 channel,
             });
         }
-        if self.add_channel(slot, &channel) && self.config.wants(interest::CHANNEL_OPENED) {
+        if self.streams.is_some() {
+            return self.subscribe_stream(slot, cid, packet, replaced);
+        }
+        let (_, opened) = self.add_channel(slot, &channel, false);
+        if opened && self.config.wants(interest::CHANNEL_OPENED) {
             self.js(JsEvent::ChannelOpened { channel });
         }
-        self.subscribed(slot, cid, packet, replaced);
+        self.subscribed(slot, cid, packet, replaced, None);
     }
 
-    /// Subscribes; true if the channel got its first subscriber.
-    fn add_channel(&mut self, slot: u32, channel: &JsonText) -> bool {
+    /// Subscribes, to stand apart from those that have joined or not; true if the channel got its
+    /// first subscriber.
+    pub(super) fn add_channel(
+        &mut self,
+        slot: u32,
+        channel: &JsonText,
+        apart: bool,
+    ) -> (ChannelId, bool) {
         let change = self.broker.subscribe(channel, slot);
         let published = self.broker.published(change.id);
-        if let Some(session) = self.sessions.get_mut(slot)
-            && session.channels.insert(change.id, published)
-        {
-            if session.joined {
+        if let Some(session) = self.sessions.get_mut(slot) {
+            let new = session.channels.insert(change.id, published);
+            if new && session.joined && !apart {
                 let channel = change.id;
                 self.commands.push(Command::Join { channel, slot });
-            } else {
+            } else if new {
                 self.broker.set_apart(change.id, slot, true);
+            } else if apart {
+                self.stand_apart(slot, change.id);
             }
         }
-        change.edge
+        (change.id, change.edge)
     }
 
     /// Unsubscribes; true if the session was subscribed.
@@ -92,13 +103,19 @@ impl Hub {
     /// `published` messages there were before the session subscribed.
     fn leave(&mut self, slot: u32, id: ChannelId, published: u64) {
         let got = self.broker.published(id) - published;
+        let behind = self.stop_catching_up(slot, id);
         if let Some(session) = self.sessions.get_mut(slot) {
             session.counters.prepared += got;
-            if session.joined {
+            if session.joined && !behind {
                 self.commands.push(Command::Leave { channel: id, slot });
             }
         }
-        if let Some(channel) = self.broker.unsubscribe(id, slot)
+        let closed = self.broker.unsubscribe(id, slot);
+        self.member_left(slot, id);
+        if closed.is_some() {
+            self.release_stream(id);
+        }
+        if let Some(channel) = closed
             && !self.custom_broker()
             && self.config.wants(interest::CHANNEL_CLOSED)
         {
@@ -125,7 +142,12 @@ impl Hub {
             return;
         }
         session.joined = join;
-        for (channel, _) in session.channels.iter() {
+        let channels: Vec<ChannelId> = session.channels.iter().map(|(id, _)| id).collect();
+        for channel in channels {
+            // It joins once it has caught up.
+            if self.is_behind(slot, channel) {
+                continue;
+            }
             self.broker.set_apart(channel, slot, !join);
             self.commands.push(if join {
                 Command::Join { channel, slot }
@@ -153,12 +175,13 @@ impl Hub {
         );
     }
 
-    fn subscribed(
+    pub(super) fn subscribed(
         &mut self,
         slot: u32,
         cid: f64,
         packet: OwnedPacket,
         replaced: Option<Replacement>,
+        answer: Option<&str>,
     ) {
         let OwnedPacket {
             event,
@@ -182,7 +205,7 @@ impl Hub {
                 replaced,
             });
         }
-        self.respond(slot, cid, None);
+        self.respond(slot, cid, answer);
         self.handled(slot, &event, Some(cid), data.as_deref());
     }
 
@@ -201,7 +224,7 @@ impl Hub {
             self.subscribe_failed(slot, cid, &channel, &reason);
             return self.handled(slot, &packet.event, Some(cid), packet.data.as_deref());
         }
-        self.subscribed(slot, cid, packet, replaced);
+        self.subscribed(slot, cid, packet, replaced, None);
     }
 
     pub(super) fn unsubscribe_packet(&mut self, slot: u32, packet: &Packet<'_>) {
@@ -281,7 +304,7 @@ impl Hub {
         broker_error("unsubscribe socket from", channel, &reason)
     }
 
-    fn is_subscribed(&self, slot: u32, channel: &JsonText) -> bool {
+    pub(super) fn is_subscribed(&self, slot: u32, channel: &JsonText) -> bool {
         let id = self.broker.id(channel);
         let session = self.sessions.get(slot);
         session
@@ -297,7 +320,7 @@ impl Hub {
             .is_some_and(|it| it.state != State::Closed);
         if self.is_current(conn)
             && open
-            && self.add_channel(conn.slot, channel)
+            && self.add_channel(conn.slot, channel, false).1
             && self.config.wants(interest::CHANNEL_OPENED)
         {
             self.js(JsEvent::ChannelOpened {
@@ -328,7 +351,11 @@ impl Hub {
 
     /// JavaScript unsubscribes. True if nobody is left.
     pub fn unsubscribe_js(&mut self, channel: &JsonText) -> bool {
+        let id = self.broker.id(channel);
         let edge = self.broker.unsubscribe_js(channel);
+        if edge && let Some(id) = id {
+            self.release_stream(id);
+        }
         if edge && self.config.wants(interest::CHANNEL_CLOSED) {
             self.js(JsEvent::ChannelClosed {
                 channel: channel.clone(),

@@ -13,7 +13,9 @@ use crate::engine::timer::Tick;
 impl Hub {
     /// When [`Hub::tick`] wants to be called next.
     pub fn next_due(&self) -> Option<Instant> {
-        self.clock.instant(self.wheel.next_due()?)
+        let sessions = self.wheel.next_due();
+        let sessions = sessions.and_then(|due| self.clock.instant(due));
+        [sessions, self.streams_due()].into_iter().flatten().min()
     }
 
     /// Does what time demands.
@@ -23,6 +25,7 @@ impl Hub {
             self.expire(slot, now);
             self.schedule(slot);
         }
+        self.tick_streams(now);
     }
 
     /// Makes sure the session is woken for its next deadline.

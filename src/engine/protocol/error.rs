@@ -43,6 +43,8 @@ pub enum ErrorName {
     BadConnectionError,
     /// The broker failed.
     BrokerError,
+    /// Something about a channel that keeps messages, or a timer.
+    StreamError,
     /// A process exited.
     ProcessExitError,
     /// Nothing is known about it.
@@ -73,6 +75,7 @@ impl ErrorName {
             Self::TimeoutError => "TimeoutError",
             Self::BadConnectionError => "BadConnectionError",
             Self::BrokerError => "BrokerError",
+            Self::StreamError => "StreamError",
             Self::ProcessExitError => "ProcessExitError",
             Self::UnknownError => "UnknownError",
         }

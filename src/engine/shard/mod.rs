@@ -52,7 +52,7 @@ pub use hash::{SHARDS, shard_of};
 pub use journal::Records;
 pub use message::{Appended, Entry, NewMessage, Producer, Ticket};
 pub use position::{Epoch, Position};
-pub use record::{Record, RecordKind, RecoverError, records};
+pub use record::{PART, Record, RecordKind, RecoverError, SEEN, records};
 pub use refusal::Refusal;
 pub use schedule::When;
 pub use snapshot::Checkpoint;

@@ -16,10 +16,11 @@ const HEAD: usize = 58;
 /// Bytes before what `len` counts.
 const PREFIX: usize = 8;
 
-/// A message is not in the record: it only says that a key or a producer's message has been seen.
-pub(super) const SEEN: u8 = 1;
+/// A message is not in the record: it only says that a key or a producer's message has been seen, or
+/// up to which offset messages are not kept any more. At the start of a channel: it is over.
+pub const SEEN: u8 = 1;
 /// The record belongs to the snapshot around it, and is no event of its own.
-pub(super) const PART: u8 = 2;
+pub const PART: u8 = 2;
 
 /// What a record says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,7 @@ pub enum RecoverError {
 
 impl<'a> Record<'a> {
     /// A record that says nothing but its kind.
-    pub(super) fn of(kind: RecordKind) -> Self {
+    pub fn of(kind: RecordKind) -> Self {
         Self {
             seq: 0,
             epoch: 0,
@@ -131,7 +132,7 @@ impl<'a> Record<'a> {
     }
 
     /// Appends it to `out`. The caller has checked that names fit 16 bits.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub fn write(&self, out: &mut Vec<u8>) {
         let start = out.len();
         let length = HEAD - PREFIX + self.channel.len() + self.key.len() + self.payload.len();
         out.reserve(PREFIX + length);

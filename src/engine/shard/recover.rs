@@ -1,5 +1,6 @@
 //! Rebuilding what the records say.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::Seen;
@@ -74,12 +75,30 @@ impl Shards {
         self.apply(number, record)
     }
 
-    /// Puts a snapshot in the place of all that the shard holds.
+    /// Puts a snapshot in the place of all that the shard holds: first what is of the snapshot, which
+    /// was written in parts, then what came in between.
     fn install(&mut self, number: u16, raw: &[u8]) -> Result<(), RecoverError> {
         self.snapshot = None;
         self.clear_shard(number);
-        for raw in records(raw) {
-            self.apply(number, &Record::read(raw)?)?;
+        let read: Result<Vec<Record<'_>>, RecoverError> = records(raw).map(Record::read).collect();
+        let (mut begun, mut between) = (HashMap::new(), Vec::new());
+        for (place, record) in read?.into_iter().enumerate() {
+            if record.flags & PART == 0 && record.kind != RecordKind::SnapshotStart {
+                between.push((place, record));
+                continue;
+            }
+            if record.kind == RecordKind::ChannelStart && record.flags & SEEN == 0 {
+                begun.insert(record.channel, place);
+            }
+            self.apply(number, &record)?;
+        }
+        for (place, record) in between {
+            let of_channel = matches!(record.kind, RecordKind::Message | RecordKind::ChannelStart);
+            // The parts of a channel say all that had come about when it was begun with.
+            let known = of_channel && begun.get(record.channel).is_some_and(|it| place < *it);
+            if !known {
+                self.apply(number, &record)?;
+            }
         }
         Ok(())
     }
@@ -166,7 +185,12 @@ impl Shards {
         let now = self.now;
         let before = record.offset.checked_sub(1);
         let missing = RecoverError::Malformed("a message is missing");
+        let of_snapshot = record.flags & PART != 0;
         let position = self.change(index, |stream| {
+            // What was let go of while the snapshot was written is missing in it.
+            if let Some(before) = before.filter(|before| of_snapshot && *before > stream.last()) {
+                stream.skip_to(before);
+            }
             let Some(before) = before.filter(|before| *before <= stream.last()) else {
                 return Err(missing);
             };
@@ -198,6 +222,13 @@ impl Shards {
             let producers = &mut self.shards[usize::from(number)].producers;
             producers.add(producer, Position { epoch, offset });
         }
+        if let Some(index) = stream.filter(|_| record.flags & PART != 0 && record.key.is_empty()) {
+            self.change(index, |stream| {
+                if record.offset > stream.last() {
+                    stream.skip_to(record.offset);
+                }
+            });
+        }
         if let Some(index) = stream.filter(|_| !record.key.is_empty()) {
             let seen = Seen {
                 offset: record.offset,
@@ -209,10 +240,13 @@ impl Shards {
     }
 
     fn apply_channel(&mut self, number: u16, record: &Record<'_>) -> Result<(), RecoverError> {
-        let epoch = Epoch(self::number(record.payload, 0)?);
         if let Some(index) = self.table.find(record.channel) {
             self.let_go(index);
         }
+        if record.flags & SEEN != 0 {
+            return Ok(());
+        }
+        let epoch = Epoch(self::number(record.payload, 0)?);
         let class = self.classes.of(record.channel);
         // Of its own store a process takes what it would put there.
         if class.is_durable() || (class.keeps() && self.started) {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::log::Shard;
 use super::record::{PART, Record, RecordKind, SEEN};
 use super::timer_record::timer_record;
-use super::{SHARDS, Shards, Stream};
+use super::{Epoch, SHARDS, Shards, Stream};
 use crate::engine::protocol::JsonText;
+
+/// Bytes of messages that are written at once; few in tests, so that they meet what is between.
+const PART_BYTES: usize = if cfg!(test) { 64 } else { 256 * 1024 };
 
 /// How far a checkpoint is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,13 @@ pub(super) struct Progress {
 /// A part of a shard that is written at once.
 #[derive(Debug)]
 pub(super) enum Item {
+    /// A channel, before its messages.
     Stream(JsonText),
+    /// The messages of a channel's epoch behind this offset.
+    Messages(JsonText, Epoch, u64),
+    /// Up to where they are not kept any more, and the keys: behind the messages, since a message takes back all keys of its offset
+    /// and later ones.
+    Keys(JsonText, Epoch),
     Timer(Arc<str>),
     Value(Arc<str>),
     Producers,
@@ -48,8 +57,8 @@ impl Shards {
         });
     }
 
-    /// Writes the next part, about `max_bytes`; more if one channel has more. The records are taken
-    /// as all others are. Requests in between are no trouble.
+    /// Writes the next part, about `max_bytes`. The records are taken as all others are. Requests
+    /// in between are no trouble.
     pub fn checkpoint_step(&mut self, max_bytes: usize) -> Checkpoint {
         let Some(mut progress) = self.checkpoint.take() else {
             return Checkpoint::Idle;
@@ -89,8 +98,9 @@ impl Shards {
                 progress.number += 1;
             }
             Some(Some(item)) => {
-                let raw = self.item(number, &item);
+                let (raw, rest) = self.item(number, &item);
                 self.journal.append(&raw);
+                progress.items.get_or_insert_default().extend(rest);
             }
         }
     }
@@ -106,8 +116,11 @@ impl Shards {
     pub(super) fn whole_shard(&self, number: u16) -> Vec<u8> {
         let shard = &self.shards[usize::from(number)];
         let mut raw = snapshot_start(number, shard);
-        for item in self.items(number, true).iter().rev() {
-            raw.extend(self.item(number, item));
+        let mut items = self.items(number, true);
+        while let Some(item) = items.pop() {
+            let (written, rest) = self.item(number, &item);
+            raw.extend(written);
+            items.extend(rest);
         }
         raw.extend(snapshot_end(number, shard));
         raw
@@ -129,10 +142,17 @@ impl Shards {
         items
     }
 
-    /// The records of one item, as it is now; none if it is gone.
-    fn item(&self, number: u16, item: &Item) -> Vec<u8> {
+    /// A channel, if it still is in this epoch. A later one, with all that is in it, is among what
+    /// is written in between.
+    fn stream_in(&self, name: &JsonText, epoch: Epoch) -> Option<&Stream> {
+        let stream = self.table.by_name(name.as_str());
+        stream.filter(|stream| stream.epoch == epoch)
+    }
+
+    /// The records of one item, as it is now, and what is left of it; none if it is gone.
+    fn item(&self, number: u16, item: &Item) -> (Vec<u8>, Option<Item>) {
         let shard = &self.shards[usize::from(number)];
-        let mut raw = Vec::new();
+        let (mut raw, mut rest) = (Vec::new(), None);
         let mut write = |record: Record<'_>| {
             let part = Record {
                 seq: shard.seq,
@@ -146,6 +166,26 @@ impl Shards {
             Item::Stream(name) => {
                 if let Some(stream) = self.table.by_name(name.as_str()) {
                     write_stream(stream, &mut write);
+                    rest = Some(Item::Messages(name.clone(), stream.epoch, stream.base()));
+                }
+            }
+            Item::Messages(name, epoch, after) => {
+                if let Some(stream) = self.stream_in(name, *epoch) {
+                    let left = write_messages(stream, *after, &mut write);
+                    let (name, epoch) = (name.clone(), *epoch);
+                    rest = Some(match left {
+                        Some(after) => Item::Messages(name, epoch, after),
+                        None => Item::Keys(name, epoch),
+                    });
+                } else {
+                    write(gone(name));
+                }
+            }
+            Item::Keys(name, epoch) => {
+                if let Some(stream) = self.stream_in(name, *epoch) {
+                    write_keys(stream, &mut write);
+                } else {
+                    write(gone(name));
                 }
             }
             Item::Timer(id) => {
@@ -177,34 +217,65 @@ impl Shards {
                 }
             }
         }
-        raw
+        (raw, rest)
     }
 }
 
 fn write_stream(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
-    let channel = stream.name.as_str();
     write(Record {
         offset: stream.base(),
-        channel,
+        channel: stream.name.as_str(),
         payload: &stream.epoch.0.to_le_bytes(),
         ..Record::of(RecordKind::ChannelStart)
     });
-    for entry in stream.entries() {
+}
+
+/// Says that a channel was let go of since its first part was written, which would otherwise bring
+/// its epoch back without the offsets that are used up.
+fn gone(name: &JsonText) -> Record<'_> {
+    Record {
+        flags: SEEN,
+        channel: name.as_str(),
+        ..Record::of(RecordKind::ChannelStart)
+    }
+}
+
+/// Writes messages behind `after`; gives the offset up to where, if there are more.
+fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>)) -> Option<u64> {
+    let mut room = PART_BYTES;
+    let mut last = None;
+    for entry in stream.entries(after) {
+        if room == 0 {
+            return last;
+        }
+        let payload = entry.data().unwrap_or_default().as_bytes();
         write(Record {
             unix_ms: entry.unix_ms,
             offset: entry.offset,
-            channel,
-            payload: entry.data().unwrap_or_default().as_bytes(),
+            channel: stream.name.as_str(),
+            payload,
             ..Record::of(RecordKind::Message)
         });
+        room = room.saturating_sub(payload.len() + 1);
+        last = Some(entry.offset);
     }
-    // Behind the messages, since a message takes back all keys of its offset and later ones.
+    None
+}
+
+fn write_keys(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
+    // What was let go of between two parts is in none of them, but its offsets are used up.
+    write(Record {
+        flags: SEEN,
+        offset: stream.base(),
+        channel: stream.name.as_str(),
+        ..Record::of(RecordKind::Message)
+    });
     for (key, seen) in stream.keys.iter() {
         write(Record {
             flags: SEEN,
             unix_ms: seen.unix_ms,
             offset: seen.offset,
-            channel,
+            channel: stream.name.as_str(),
             key,
             ..Record::of(RecordKind::Message)
         });

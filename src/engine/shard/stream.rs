@@ -111,9 +111,19 @@ impl Stream {
         self.entries.range(..to as usize).rev()
     }
 
-    /// All there is, also what waits.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+    /// All there is behind `after`, also what waits.
+    pub(super) fn entries(&self, after: u64) -> impl Iterator<Item = &Entry> {
+        let skipped = after
+            .saturating_sub(self.base)
+            .min(self.entries.len() as u64);
+        self.entries.range(skipped as usize..)
+    }
+
+    /// Goes on behind `offset`: what is here and what is missing up to there is no longer kept.
+    pub(super) fn skip_to(&mut self, offset: u64) {
+        self.clear();
+        self.base = offset;
+        self.committed = offset;
     }
 
     /// Whether everything behind `since` is still here.

@@ -111,7 +111,7 @@ impl Thread {
     fn timeout(&mut self, turn: Turn) -> Option<Duration> {
         let none = Some(Duration::ZERO);
         let readable = !turn.congested && (!self.ready.is_empty() || self.arrivals.is_ready());
-        if turn.more || readable || !self.lost.is_empty() {
+        if turn.more || readable || !self.lost.is_empty() || !self.heard.is_empty() {
             return none;
         }
         let deadline = self.deadlines.front().map(|(at, _)| *at);

@@ -21,6 +21,7 @@ impl Thread {
         let instant = now().instant;
         let (mut refused, mut faults) = (Vec::new(), Vec::new());
         let (lost, tally) = (&mut self.lost, &mut self.tally);
+        let drained = &mut self.heard.drained;
         self.outbox.flush(|line, finished| {
             let conn = line.conn;
             if line.cut {
@@ -36,6 +37,7 @@ impl Thread {
             tally.traffic.unsent(unsent, line.unsent());
             match sent {
                 Ok(written) => {
+                    drained.extend(line.take_drained());
                     if is_over(line, written) {
                         lost.push(conn);
                     }
@@ -65,6 +67,7 @@ impl Thread {
             is_over(line, written)
         });
         self.tally.traffic.unsent(unsent, line.unsent());
+        self.heard.drained.extend(line.take_drained());
         match sent {
             Ok(false) => {}
             Ok(true) => self.lost.push(conn),

@@ -38,3 +38,6 @@ pub(super) const PACKET_ASK: u8 = 35;
 pub(super) const ACCEPTED: u8 = 36;
 pub(super) const HANDED: u8 = 37;
 pub(super) const ACCEPT_FAILED: u8 = 38;
+pub(super) const STREAM_ANSWER: u8 = 39;
+pub(super) const PRESENCE: u8 = 40;
+pub(super) const BROKER_PUBLISH_WITH_ASK: u8 = 41;

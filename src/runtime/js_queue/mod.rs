@@ -123,8 +123,9 @@ impl JsQueue {
         self.bytes(data);
     }
 
-    fn conns(&mut self, conns: &[ConnId]) {
-        self.u32(conns.len() as u32);
+    /// Their number, with a flag in its highest bit, and each of them.
+    fn conns(&mut self, conns: &[ConnId], flag: u32) {
+        self.u32(conns.len() as u32 | flag);
         for conn in conns {
             self.conn(*conn);
         }

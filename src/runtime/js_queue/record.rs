@@ -2,8 +2,12 @@
 
 use crate::engine::command::{AuthOutcome, AuthReport, JsEvent, PacketKind};
 use crate::engine::protocol::{ErrorValue, Utf8};
+use crate::engine::shard::Position;
 
 use super::{JsQueue, kind};
+
+/// In the number of connections: a position follows.
+const WITH_POSITION: u32 = 1 << 31;
 
 impl JsQueue {
     /// Queues an event.
@@ -105,14 +109,20 @@ impl JsQueue {
             }
             JsEvent::Encode { to, packet } => {
                 self.begin(kind::ENCODE, None);
-                self.conns(to);
+                self.conns(to, 0);
                 self.text(packet);
             }
-            JsEvent::PublishOut { channel, data, to } => {
+            JsEvent::PublishOut {
+                channel,
+                data,
+                to,
+                position,
+            } => {
                 self.begin(kind::PUBLISH_OUT, None);
-                self.conns(to);
+                self.conns(to, if position.is_some() { WITH_POSITION } else { 0 });
                 self.name(channel);
                 self.json(data.as_deref());
+                self.position(*position);
             }
             JsEvent::Published {
                 channel,
@@ -120,12 +130,17 @@ impl JsQueue {
                 local,
                 deliver,
                 event,
+                position,
+                replayed,
             } => {
                 self.begin(kind::PUBLISHED, None);
-                self.u32(u32::from(*deliver) | u32::from(*event) << 1);
+                let flags = [*deliver, *event, position.is_some(), *replayed];
+                let bits = flags.iter().rev();
+                self.u32(bits.fold(0, |bits, flag| bits << 1 | u32::from(*flag)));
                 self.u32(*local);
                 self.name(channel);
                 self.json(data.as_deref());
+                self.position(*position);
             }
             JsEvent::ChannelOpened { channel } => {
                 self.begin(kind::CHANNEL_OPENED, None);
@@ -135,7 +150,43 @@ impl JsQueue {
                 self.begin(kind::CHANNEL_CLOSED, None);
                 self.name(channel);
             }
+            other => self.push_stream(other),
+        }
+    }
+
+    /// What is about channels that keep messages.
+    fn push_stream(&mut self, event: &JsEvent) {
+        match event {
+            JsEvent::Presence {
+                channel,
+                left,
+                id,
+                info,
+            } => {
+                self.begin(kind::PRESENCE, None);
+                self.name(channel);
+                self.buffer.push(u8::from(*left));
+                self.text(id);
+                self.json(info.as_deref());
+            }
+            JsEvent::StreamAnswer {
+                number,
+                error,
+                data,
+            } => {
+                self.begin(kind::STREAM_ANSWER, None);
+                self.u32(*number);
+                self.json(error.as_deref());
+                self.json(data.as_deref());
+            }
             other => self.push_ask(other),
+        }
+    }
+
+    fn position(&mut self, position: Option<Position>) {
+        if let Some(Position { epoch, offset }) = position {
+            self.text(&epoch.to_string());
+            self.number(Some(offset as f64));
         }
     }
 
@@ -156,11 +207,19 @@ impl JsQueue {
                 cid,
                 channel,
                 data,
+                options,
             } => {
-                self.ask(kind::BROKER_PUBLISH_ASK, *conn, *seq);
+                let kind = match options {
+                    Some(_) => kind::BROKER_PUBLISH_WITH_ASK,
+                    None => kind::BROKER_PUBLISH_ASK,
+                };
+                self.ask(kind, *conn, *seq);
                 self.number(*cid);
                 self.name(channel);
                 self.json(data.as_deref());
+                if let Some(options) = options {
+                    self.text(options);
+                }
             }
             JsEvent::Respond {
                 conn,
@@ -291,5 +350,7 @@ fn packet_kind(kind: PacketKind) -> u8 {
         PacketKind::Invoke => 1,
         PacketKind::Subscribe => 2,
         PacketKind::Publish => 3,
+        PacketKind::History => 4,
+        PacketKind::Presence => 5,
     }
 }

@@ -33,6 +33,7 @@ impl<T> Outbox<T> {
             Mail::Join { channel, slot } => self.join(channel, slot),
             Mail::Leave { channel, slot } => self.leave(channel, slot),
             Mail::End { slot } => self.end(slot),
+            Mail::Notify { slot } => self.notify(slot),
             Mail::Close { slot, code, reason } => {
                 return self.with_ws(slot, |ws, out| close(ws, code, &reason, now, out));
             }

@@ -43,6 +43,8 @@ pub struct Line<T> {
     pub(in crate::runtime) io: T,
     /// Half-close once everything is written.
     pub(in crate::runtime) end: bool,
+    /// Say so once everything is written.
+    pub(super) notify: bool,
     /// Nothing is sent any more: it is about to be dropped.
     pub(in crate::runtime) cut: bool,
     pub(super) framing: Framing,
@@ -65,6 +67,7 @@ impl<T> Line<T> {
             ws,
             io,
             end: false,
+            notify: false,
             cut: false,
             framing,
             dirty: false,
@@ -77,6 +80,13 @@ impl<T> Line<T> {
     /// Bytes the socket has not taken, without those of this turn.
     pub(in crate::runtime) fn unsent(&self) -> usize {
         self.backlog.as_ref().map_or(0, |backlog| backlog.bytes)
+    }
+
+    /// Whether somebody wants to hear that everything is written, as it is now.
+    pub(in crate::runtime) fn take_drained(&mut self) -> Option<ConnId> {
+        let drained = self.notify && self.unsent() == 0;
+        self.notify &= !drained;
+        drained.then_some(self.conn)
     }
 
     /// Whether this turn has something for it.

@@ -121,6 +121,14 @@ impl<T> Outbox<T> {
         self.lines.mark_dirty(slot);
     }
 
+    /// Has it told when everything is written.
+    pub(super) fn notify(&mut self, slot: u32) {
+        if let Some(line) = self.line(slot) {
+            line.notify = true;
+            self.lines.mark_dirty(slot);
+        }
+    }
+
     /// Half-closes the connection once everything is written.
     pub(super) fn end(&mut self, slot: u32) {
         if let Some(line) = self.line(slot) {

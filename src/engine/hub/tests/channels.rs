@@ -266,6 +266,8 @@ fn javascript_hears_of_channels_and_publishes_if_it_wants_to() {
         local: 0,
         deliver: false,
         event: true,
+        position: None,
+        replayed: false,
     };
     script
         .says(one, SUBSCRIBE_A)
@@ -298,19 +300,25 @@ fn javascript_is_a_subscriber_too() {
         local: 0,
         deliver: true,
         event: false,
+        position: None,
+        replayed: false,
     };
     script
         .says(conn, PUBLISH_A)
         .expect([js(published), sent(conn, r#"{"rid":4}"#)]);
     script.subscribed(conn, "a");
     assert!(!script.hub.unsubscribe_js(&channel));
-    script.hub.publish(&channel, Some("5"), false, 9);
+    script
+        .hub
+        .publish(&channel, Some("5"), false, 9, script.time);
     let own = JsEvent::Published {
         channel: channel.clone(),
         data: None,
         local: 9,
         deliver: false,
         event: false,
+        position: None,
+        replayed: false,
     };
     script.expect([delivered(PUBLISHED_A, [conn]), js(own)]);
 }

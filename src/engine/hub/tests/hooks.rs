@@ -186,7 +186,9 @@ fn a_codec_decodes_what_comes_in() {
         to: vec![conn],
         packet: r##"{"event":"#publish","data":{"channel":"a","data":5}}"##.to_owned(),
     };
-    script.hub.publish(&name("a"), Some("5"), false, 0);
+    script
+        .hub
+        .publish(&name("a"), Some("5"), false, 0, script.time);
     script.expect([js(encode)]);
     // A message the codec cannot decode is dropped, and the session goes on.
     script.says_binary(conn, b"\x01");
@@ -205,6 +207,7 @@ fn outbound_middleware_decides_on_a_publish() {
         channel: name("a"),
         data: Some("5".to_owned()),
         to: vec![conn],
+        position: None,
     };
     script
         .says(conn, PUBLISH)
@@ -257,6 +260,22 @@ fn a_custom_broker_may_fail() {
 }
 
 #[test]
+fn javascript_publishes_without_a_custom_broker() {
+    let (mut script, conn) = hooked(hook::BROKER_PUBLISH);
+    script.subscribed(conn, "a");
+    script
+        .says(conn, PUBLISH)
+        .expect([js(JsEvent::BrokerPublishAsk {
+            conn,
+            seq: 2,
+            cid: Some(4.0),
+            channel: name("a"),
+            data: Some("5".to_owned()),
+            options: None,
+        })]);
+}
+
+#[test]
 fn a_custom_broker_publishes() {
     let (mut script, conn) = hooked(hook::BROKER);
     let ask = |seq| {
@@ -266,6 +285,7 @@ fn a_custom_broker_publishes() {
             cid: Some(4.0),
             channel: name("a"),
             data: Some("5".to_owned()),
+            options: None,
         })
     };
     script.says(conn, PUBLISH).expect([ask(2)]);

@@ -9,6 +9,7 @@ mod input;
 mod limits;
 mod output;
 mod properties;
+mod streams;
 mod time;
 mod tokens;
 

@@ -189,7 +189,8 @@ impl World {
             Step::Acknowledges => self.script.hub.acknowledge_js(self.batch, time),
             Step::TerminatesAll => self.script.hub.terminate_open(),
             Step::Publishes => {
-                self.script.hub.publish(&channel, Some("1"), false, 0);
+                let now = self.script.time;
+                self.script.hub.publish(&channel, Some("1"), false, 0, now);
             }
             Step::SubscribesJs(true) => {
                 self.script.hub.subscribe_js(&channel);
@@ -240,6 +241,7 @@ impl World {
                 Command::Send { slot, .. }
                 | Command::Close { slot, .. }
                 | Command::Terminate { slot }
+                | Command::Notify { slot }
                 | Command::PauseReading { slot }
                 | Command::ResumeReading { slot } => self.is_live(*slot),
                 Command::Js(_) => {}

@@ -1,0 +1,26 @@
+'use strict'
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { test } = require('node:test')
+
+/** Rounds, clients and timers beyond what CI takes make these tests long. */
+const PATIENCE = process.env.ES_NETWORKCLUSTER_CHAOS_LONG ? 1_800_000 : 120_000
+
+function chaosTest(name, ...rest) {
+  const define = rest.pop()
+  test(name, { timeout: PATIENCE, ...rest[0] }, define)
+}
+
+/** Calls `use` with a new folder, which does not outlive it. */
+async function withDirectory(use) {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'es-networkcluster-chaos-'))
+  try {
+    await use(directory)
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+module.exports = { chaosTest, withDirectory }

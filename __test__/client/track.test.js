@@ -1,0 +1,288 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { beforeEach, describe, test } = require('node:test')
+const { MAX_HELD, Track } = require('../../lib/client/track')
+
+const at = (offset, epoch = 'a') => ({ epoch, offset })
+
+describe('a track', () => {
+  let delivered
+  let reports
+  let fetches
+  let track
+
+  beforeEach(() => {
+    delivered = []
+    reports = []
+    fetches = []
+    track = new Track({
+      deliver: ({ epoch, offset }) => void delivered.push(`${epoch}${offset}`),
+      report: (recovered, position) => void reports.push({ recovered, ...position }),
+      fetch: (request) =>
+        new Promise((resolve, reject) => fetches.push({ request, resolve, reject })),
+    })
+  })
+
+  function subscribe(answer) {
+    const since = track.resume()
+    track.answered(answer)
+    return since
+  }
+
+  function receive(...offsets) {
+    for (const offset of offsets) track.receive(at(offset))
+  }
+
+  /** Answers the oldest question for history. */
+  async function answer(offsets, epoch = 'a') {
+    fetches.shift().resolve({ epoch, offset: 0, messages: offsets.map((offset) => ({ offset })) })
+    await new Promise(setImmediate)
+  }
+
+  async function fail() {
+    fetches.shift().reject(new Error('ERR_POSITION_LOST'))
+    await new Promise(setImmediate)
+  }
+
+  test('begins where the subscription does', () => {
+    assert.equal(subscribe(at(7)), undefined)
+    assert.deepEqual(track.position, at(7))
+    receive(7, 8)
+    assert.deepEqual(delivered, ['a8'])
+    assert.equal(track.recovered, undefined)
+    assert.deepEqual(reports, [])
+  })
+
+  test('begins with the first message where the answer has no position', () => {
+    subscribe(undefined)
+    receive(7, 8)
+    assert.deepEqual(delivered, ['a7', 'a8'])
+  })
+
+  test('resumes behind the last message', () => {
+    subscribe(at(7))
+    receive(8)
+    track.suspend()
+    assert.deepEqual(subscribe({ ...at(10), recovered: true }), at(8))
+    assert.equal(track.recovered, undefined)
+    receive(9)
+    assert.deepEqual(reports, [])
+    receive(10, 11)
+    assert.deepEqual(delivered, ['a8', 'a9', 'a10', 'a11'])
+    assert.deepEqual(reports, [{ recovered: true, ...at(10) }])
+    assert.equal(track.recovered, true)
+    track.suspend()
+    track.resume()
+    assert.equal(track.recovered, undefined)
+  })
+
+  test('reports at once if nothing was missed', () => {
+    track.startFrom(at(0))
+    subscribe({ ...at(0), recovered: true })
+    assert.deepEqual(reports, [{ recovered: true, ...at(0) }])
+  })
+
+  test('goes on at the head when it cannot recover', () => {
+    track.startFrom(at(3))
+    subscribe({ ...at(2, 'b'), recovered: false })
+    assert.deepEqual(reports, [{ recovered: false, ...at(2, 'b') }])
+    receive(4)
+    track.receive(at(3, 'b'))
+    assert.deepEqual(delivered, ['b3'])
+  })
+
+  test('does not believe a recovery from another place', () => {
+    track.startFrom(at(3))
+    subscribe({ ...at(9, 'b'), recovered: true })
+    track.suspend()
+    track.startFrom(at(3))
+    subscribe({ ...at(2), recovered: true })
+    assert.deepEqual(reports, [
+      { recovered: false, ...at(9, 'b') },
+      { recovered: false, ...at(2) },
+    ])
+  })
+
+  test('forgets the position where the channel is not kept', () => {
+    track.startFrom(at(3))
+    subscribe(undefined)
+    assert.deepEqual(reports, [{ recovered: false }])
+    track.suspend()
+    assert.equal(track.resume(), undefined)
+  })
+
+  test('sends a malformed position for the server to refuse, and only once', () => {
+    track.startFrom({ epoch: 1 })
+    assert.deepEqual(subscribe({ recovered: false }), { epoch: 1 })
+    assert.equal(track.resume(), undefined)
+  })
+
+  test('fills a gap and holds back what arrives meanwhile', async () => {
+    subscribe(at(1))
+    receive(5, 6, 5, 8)
+    assert.deepEqual(delivered, [])
+    assert.deepEqual(fetches[0].request, { since: at(1), limit: 3 })
+    await answer([2, 3, 4])
+    assert.deepEqual(delivered, ['a2', 'a3', 'a4', 'a5', 'a6'])
+    assert.deepEqual(reports, [])
+    assert.deepEqual(fetches[0].request, { since: at(6), limit: 1 })
+    await answer([7])
+    receive(9)
+    assert.deepEqual(delivered.slice(5), ['a7', 'a8', 'a9'])
+    assert.deepEqual(reports, [{ recovered: true, ...at(8) }])
+    assert.equal(fetches.length, 0)
+  })
+
+  test('asks again as long as that brings something', async () => {
+    subscribe(at(0))
+    receive(5)
+    await answer([1, 2])
+    await answer([3, 4])
+    assert.deepEqual(delivered, ['a1', 'a2', 'a3', 'a4', 'a5'])
+  })
+
+  test('reports a gap that cannot be filled and goes on behind it', async () => {
+    subscribe(at(1))
+    receive(5, 6)
+    await fail()
+    receive(7)
+    assert.deepEqual(delivered, ['a5', 'a6', 'a7'])
+    assert.deepEqual(reports, [{ recovered: false, ...at(4) }])
+    assert.equal(fetches.length, 0)
+  })
+
+  for (const [name, reply] of [
+    ['nothing', undefined],
+    ['no list', { epoch: 'a', messages: {} }],
+    ['a list of nonsense', { epoch: 'a', messages: [null, 1, { offset: '2' }, { offset: NaN }] }],
+    ['another epoch', { epoch: 'b', messages: [{ offset: 2 }] }],
+    ['a list with a hole', { epoch: 'a', messages: [{ offset: 3 }, { offset: 4 }] }],
+  ]) {
+    test(`survives an answer with ${name}`, async () => {
+      subscribe(at(1))
+      receive(5)
+      fetches.shift().resolve(reply)
+      await new Promise(setImmediate)
+      assert.deepEqual(delivered, ['a5'])
+      assert.deepEqual(reports, [{ recovered: false, ...at(4) }])
+    })
+  }
+
+  test('fetches what there was no room for', async () => {
+    subscribe(at(0))
+    const last = MAX_HELD + 51
+    for (let offset = 2; offset <= last; offset++) receive(offset)
+    await answer([1])
+    assert.equal(delivered.length, MAX_HELD + 1)
+    assert.deepEqual(fetches[0].request, { since: at(MAX_HELD + 1), limit: 50 })
+    await answer(Array.from({ length: 50 }, (_, n) => MAX_HELD + 2 + n))
+    assert.equal(delivered.length, last)
+    assert.deepEqual(reports, [{ recovered: true, ...at(last) }])
+  })
+
+  test('holds no duplicates back', async () => {
+    subscribe(at(1))
+    receive(5)
+    for (let n = 0; n <= MAX_HELD; n++) receive(1)
+    receive(6)
+    await answer([2, 3, 4])
+    assert.equal(delivered.at(-1), 'a6')
+    assert.equal(fetches.length, 0)
+  })
+
+  test('what there was no room for is gone with its epoch', async () => {
+    subscribe(at(0))
+    track.receive(at(2))
+    track.receive(at(7, 'b'))
+    for (let n = 0; n <= MAX_HELD; n++) receive(900 + n)
+    await fail()
+    track.receive(at(8, 'b'))
+    assert.deepEqual(delivered, ['a2', 'b7', 'b8'])
+    assert.equal(fetches.length, 0)
+  })
+
+  test('reports if that is gone too', async () => {
+    subscribe(at(0))
+    for (let offset = 2; offset <= MAX_HELD + 51; offset++) receive(offset)
+    await answer([1])
+    await fail()
+    assert.deepEqual(reports, [{ recovered: false, ...at(MAX_HELD + 51) }])
+    receive(MAX_HELD + 52)
+    assert.equal(delivered.at(-1), `a${MAX_HELD + 52}`)
+  })
+
+  test('does not go on from a position that messages without one have followed', () => {
+    subscribe(at(7))
+    receive(8)
+    track.receiveUnplaced()
+    assert.equal(track.position, undefined)
+    receive(12, 13)
+    assert.deepEqual(track.position, at(13))
+    track.receiveUnplaced()
+    track.suspend()
+    assert.equal(track.resume(), undefined)
+    assert.deepEqual(delivered, ['a8', 'a12', 'a13'])
+    assert.deepEqual(reports, [])
+  })
+
+  test('keeps what is under way in spite of such messages', async () => {
+    track.startFrom(at(3))
+    track.resume()
+    track.receiveUnplaced()
+    track.answered({ ...at(9), recovered: true })
+    receive(6)
+    track.receiveUnplaced()
+    await answer([4, 5])
+    receive(7, 8, 9)
+    assert.deepEqual(delivered, ['a4', 'a5', 'a6', 'a7', 'a8', 'a9'])
+    assert.deepEqual(reports, [{ recovered: true, ...at(9) }])
+  })
+
+  test('reports a new epoch, and takes nothing more of the old one', () => {
+    subscribe(at(7))
+    track.receive(at(3, 'b'))
+    receive(8, 9)
+    track.receive(at(4, 'b'))
+    assert.deepEqual(delivered, ['b3', 'b4'])
+    assert.deepEqual(reports, [{ recovered: false, ...at(2, 'b') }])
+  })
+
+  test('meets a new epoch while it fills a gap', async () => {
+    subscribe(at(1))
+    receive(5)
+    track.receive(at(1, 'b'))
+    await answer([2, 3, 4])
+    receive(6)
+    track.receive(at(2, 'b'))
+    assert.deepEqual(delivered, ['a2', 'a3', 'a4', 'a5', 'b1', 'b2'])
+    assert.deepEqual(reports, [
+      { recovered: true, ...at(5) },
+      { recovered: false, ...at(0, 'b') },
+    ])
+  })
+
+  test('ignores an answer that comes after the connection', async () => {
+    subscribe(at(1))
+    receive(5)
+    track.suspend()
+    assert.deepEqual(subscribe({ ...at(5), recovered: true }), at(1))
+    await answer([2, 3, 4])
+    assert.deepEqual(delivered, [])
+    receive(2, 3, 4, 5)
+    assert.deepEqual(delivered, ['a2', 'a3', 'a4', 'a5'])
+    assert.deepEqual(reports, [{ recovered: true, ...at(5) }])
+  })
+
+  test('fills a gap in what is replayed', async () => {
+    track.startFrom(at(0))
+    subscribe({ ...at(6), recovered: true })
+    receive(1, 4)
+    await answer([2, 3])
+    receive(5)
+    assert.deepEqual(reports, [])
+    receive(6)
+    assert.deepEqual(delivered, ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'])
+    assert.deepEqual(reports, [{ recovered: true, ...at(6) }])
+  })
+})

@@ -1,0 +1,497 @@
+//! Files in memory that lose, on a crash, what a disk may lose: written sectors that were not
+//! synced, each for itself, and entries of directories that were not synced, each for itself.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{File, FileSystem};
+
+/// What the file system does and does not do; can be changed at any time.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Weather {
+    /// Bytes that are written or not as a whole.
+    pub(in super::super) sector: usize,
+    /// Bytes there is room for.
+    pub(in super::super) capacity: u64,
+    /// Whether room can be set aside.
+    pub(in super::super) sets_aside: bool,
+    /// Of 1000 writes, how many fail.
+    pub(in super::super) write_errors: u32,
+    /// Of 1000 syncs, how many fail.
+    pub(in super::super) sync_errors: u32,
+    /// Changes that are still carried out before the power fails.
+    pub(in super::super) power: Option<u32>,
+}
+
+impl Default for Weather {
+    fn default() -> Self {
+        Self {
+            sector: 512,
+            capacity: u64::MAX,
+            sets_aside: true,
+            write_errors: 0,
+            sync_errors: 0,
+            power: None,
+        }
+    }
+}
+
+/// Files in memory. Clones are the same file system.
+#[derive(Debug, Clone)]
+pub(in super::super) struct SimulatedFs(Arc<Mutex<World>>);
+
+#[derive(Debug)]
+struct World {
+    weather: Weather,
+    random: Random,
+    files: BTreeMap<u64, Content>,
+    entries: BTreeMap<PathBuf, u64>,
+    durable_entries: BTreeMap<PathBuf, u64>,
+    next_file: u64,
+    locked: BTreeSet<PathBuf>,
+    /// Rises with each restart: what was opened before is of no use.
+    run: u64,
+    /// Syncs that have succeeded.
+    syncs: u64,
+}
+
+/// What a file holds: what is read, and what is on the disk.
+#[derive(Debug, Default, Clone)]
+struct Content {
+    seen: Vec<u8>,
+    durable: Vec<u8>,
+    /// Sectors that the next sync will write.
+    dirty: BTreeSet<usize>,
+}
+
+/// Numbers that follow from a seed.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Random(u64);
+
+impl Random {
+    pub(in super::super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// SplitMix64.
+    pub(in super::super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `limit`.
+    pub(in super::super) fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+
+    /// True in so many of 1000 cases.
+    pub(in super::super) fn chance(&mut self, of_1000: u32) -> bool {
+        self.below(1000) < u64::from(of_1000)
+    }
+}
+
+impl SimulatedFs {
+    pub(in super::super) fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(World {
+            weather: Weather::default(),
+            random: Random::new(seed),
+            files: BTreeMap::new(),
+            entries: BTreeMap::new(),
+            durable_entries: BTreeMap::new(),
+            next_file: 0,
+            locked: BTreeSet::new(),
+            run: 0,
+            syncs: 0,
+        })))
+    }
+
+    pub(in super::super) fn set(&self, change: impl FnOnce(&mut Weather)) {
+        change(&mut self.0.lock().weather);
+    }
+
+    /// Whether the power has failed.
+    pub(in super::super) fn is_dark(&self) -> bool {
+        self.0.lock().weather.power == Some(0)
+    }
+
+    pub(in super::super) fn syncs(&self) -> u64 {
+        self.0.lock().syncs
+    }
+
+    /// Bytes that files take up.
+    pub(in super::super) fn used(&self) -> u64 {
+        self.0.lock().used()
+    }
+
+    /// The power is gone and comes back.
+    pub(in super::super) fn crash(&self) {
+        let mut world = self.0.lock();
+        world.lose();
+        world.restart();
+    }
+
+    /// The process is gone and the system is not.
+    pub(in super::super) fn kill(&self) {
+        self.0.lock().restart();
+    }
+
+    /// All files as they are now, for [`Self::restore`].
+    pub(in super::super) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let world = self.0.lock();
+        let entries = world.entries.iter();
+        entries
+            .map(|(path, file)| (path.clone(), world.files[file].seen.clone()))
+            .collect()
+    }
+
+    /// Has these files, all of them on the disk, and no others.
+    pub(in super::super) fn restore(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
+        let mut world = self.0.lock();
+        world.files.clear();
+        world.entries.clear();
+        for (path, bytes) in files {
+            let file = world.add(path);
+            let content = world.files.get_mut(&file).expect("just added");
+            content.seen.clone_from(bytes);
+            content.durable.clone_from(bytes);
+        }
+        world.durable_entries = world.entries.clone();
+        world.restart();
+    }
+}
+
+impl World {
+    fn used(&self) -> u64 {
+        let files: BTreeSet<_> = self.entries.values().collect();
+        files
+            .iter()
+            .map(|file| self.files[file].seen.len() as u64)
+            .sum()
+    }
+
+    /// One more change; none after the power has failed.
+    fn change(&mut self) -> io::Result<()> {
+        match &mut self.weather.power {
+            Some(0) => Err(io::Error::other("the power has failed")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn fails(&mut self, of_1000: u32) -> io::Result<()> {
+        if self.random.chance(of_1000) {
+            return Err(io::Error::other("input/output error"));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &Path) -> u64 {
+        self.next_file += 1;
+        self.files.insert(self.next_file, Content::default());
+        self.entries.insert(path.to_path_buf(), self.next_file);
+        self.next_file
+    }
+
+    fn lose(&mut self) {
+        let (before, now) = (self.durable_entries.clone(), self.entries.clone());
+        let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
+        self.entries = names
+            .into_iter()
+            .filter_map(|name| {
+                let kept = if self.random.chance(500) {
+                    &before
+                } else {
+                    &now
+                };
+                kept.get(name).map(|file| (name.clone(), *file))
+            })
+            .collect();
+        self.durable_entries = self.entries.clone();
+        let sector = self.weather.sector;
+        for content in self.files.values_mut() {
+            content.lose(sector, &mut self.random);
+        }
+    }
+
+    fn restart(&mut self) {
+        self.run += 1;
+        self.locked.clear();
+        self.weather.power = None;
+    }
+}
+
+impl Content {
+    fn write(&mut self, bytes: &[u8], offset: usize, sector: usize) {
+        if bytes.is_empty() {
+            return;
+        }
+        let end = offset + bytes.len();
+        if self.seen.len() < end {
+            self.seen.resize(end, 0);
+        }
+        self.seen[offset..end].copy_from_slice(bytes);
+        self.dirty.extend(offset / sector..=(end - 1) / sector);
+    }
+
+    /// Puts one sector on the disk.
+    fn put(&mut self, index: usize, sector: usize) {
+        let end = ((index + 1) * sector).min(self.seen.len());
+        let start = index * sector;
+        if start < end {
+            if self.durable.len() < end {
+                self.durable.resize(end, 0);
+            }
+            self.durable[start..end].copy_from_slice(&self.seen[start..end]);
+        }
+    }
+
+    fn sync(&mut self, sector: usize) {
+        for index in std::mem::take(&mut self.dirty) {
+            self.put(index, sector);
+        }
+        self.durable.resize(self.seen.len(), 0);
+    }
+
+    /// Some of what should have been written is. The system forgets that the rest has not been,
+    /// and goes on showing it.
+    fn sync_badly(&mut self, sector: usize, random: &mut Random) {
+        for index in std::mem::take(&mut self.dirty) {
+            if random.chance(500) {
+                self.put(index, sector);
+            }
+        }
+    }
+
+    fn lose(&mut self, sector: usize, random: &mut Random) {
+        let keeps = [0, 500, 900, 1000][random.below(4) as usize];
+        for index in std::mem::take(&mut self.dirty) {
+            if random.chance(keeps) {
+                self.put(index, sector);
+            }
+        }
+        if random.chance(500) {
+            self.durable.resize(self.seen.len(), 0);
+        }
+        self.seen.clone_from(&self.durable);
+    }
+}
+
+impl FileSystem for SimulatedFs {
+    fn create_dir(&self, _directory: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn lock(&self, directory: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
+        let mut world = self.0.lock();
+        if !world.locked.insert(directory.to_path_buf()) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Box::new(Lock {
+            fs: self.clone(),
+            directory: directory.to_path_buf(),
+            run: world.run,
+        }))
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
+        let world = self.0.lock();
+        let names = world
+            .entries
+            .keys()
+            .filter(|path| path.parent() == Some(directory));
+        Ok(names
+            .filter_map(|path| path.file_name()?.to_str().map(str::to_owned))
+            .collect())
+    }
+
+    fn create(&self, path: &Path, room: u64) -> io::Result<Box<dyn File>> {
+        let mut world = self.0.lock();
+        world.change()?;
+        let file = world.add(path);
+        if world.weather.sets_aside {
+            if world.used() + room > world.weather.capacity {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let content = world.files.get_mut(&file).expect("just added");
+            content.seen.resize(room as usize, 0);
+        }
+        Ok(self.handle(file, world.run))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        let world = self.0.lock();
+        let file = world.entries.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(self.handle(*file, world.run))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut world = self.0.lock();
+        world.change()?;
+        let file = world.entries.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        world.entries.insert(to.to_path_buf(), file);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let mut world = self.0.lock();
+        world.change()?;
+        let removed = world.entries.remove(path);
+        removed
+            .map(drop)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn sync_dir(&self, directory: &Path) -> io::Result<()> {
+        let mut world = self.0.lock();
+        world.change()?;
+        let errors = world.weather.sync_errors;
+        world.fails(errors)?;
+        let here = |path: &Path| path.parent() == Some(directory);
+        let now: Vec<_> = world
+            .entries
+            .iter()
+            .map(|(path, file)| (path.clone(), *file))
+            .collect();
+        world.durable_entries.retain(|path, _| !here(path));
+        let now = now.into_iter().filter(|(path, _)| here(path));
+        world.durable_entries.extend(now);
+        Ok(())
+    }
+
+    fn random(&self) -> io::Result<u32> {
+        Ok(self.0.lock().random.next() as u32)
+    }
+}
+
+impl SimulatedFs {
+    fn handle(&self, file: u64, run: u64) -> Box<dyn File> {
+        Box::new(SimulatedFile {
+            fs: self.clone(),
+            file,
+            run,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Lock {
+    fs: SimulatedFs,
+    directory: PathBuf,
+    run: u64,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let mut world = self.fs.0.lock();
+        if world.run == self.run {
+            world.locked.remove(&self.directory);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SimulatedFile {
+    fs: SimulatedFs,
+    file: u64,
+    run: u64,
+}
+
+impl SimulatedFile {
+    fn with<T>(&self, act: impl FnOnce(&mut World, u64) -> io::Result<T>) -> io::Result<T> {
+        let mut world = self.fs.0.lock();
+        if world.run != self.run {
+            return Err(io::Error::other("this process is gone"));
+        }
+        act(&mut world, self.file)
+    }
+}
+
+impl World {
+    fn content(&mut self, file: u64) -> (&mut Content, &mut Random, Weather) {
+        let content = self.files.get_mut(&file).expect("files are never dropped");
+        (content, &mut self.random, self.weather)
+    }
+
+    /// How much of a write is carried out, and how it ends.
+    fn write_ends(&mut self, file: u64, end: u64, length: usize) -> (usize, io::Result<()>) {
+        let Err(error) = self.change() else {
+            let errors = self.weather.write_errors;
+            let ends = match self.fails(errors) {
+                Ok(()) => {
+                    let grows = end.saturating_sub(self.files[&file].seen.len() as u64);
+                    let room = self.weather.capacity.saturating_sub(self.used());
+                    if grows <= room {
+                        return (length, Ok(()));
+                    }
+                    Err(io::ErrorKind::StorageFull.into())
+                }
+                error => error,
+            };
+            return (self.random.below(length as u64 + 1) as usize, ends);
+        };
+        (0, Err(error))
+    }
+}
+
+impl File for SimulatedFile {
+    fn len(&self) -> io::Result<u64> {
+        self.with(|world, file| Ok(world.content(file).0.seen.len() as u64))
+    }
+
+    fn read_at(&mut self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.with(|world, file| {
+            let seen = &world.content(file).0.seen;
+            let rest = seen.get(offset as usize..).unwrap_or_default();
+            let length = rest.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&rest[..length]);
+            Ok(length)
+        })
+    }
+
+    fn write_at(&mut self, parts: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        self.with(|world, file| {
+            let (length, ends) = world.write_ends(file, offset + bytes.len() as u64, bytes.len());
+            let (content, _, weather) = world.content(file);
+            content.write(&bytes[..length], offset as usize, weather.sector);
+            ends
+        })
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.with(|world, file| {
+            world.change()?;
+            let (content, _, weather) = world.content(file);
+            content.seen.resize(length as usize, 0);
+            let last = (length as usize).div_ceil(weather.sector);
+            content.dirty.retain(|index| *index < last);
+            Ok(())
+        })
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.with(|world, file| {
+            world.change()?;
+            let errors = world.weather.sync_errors;
+            let fails = world.fails(errors);
+            let (content, random, weather) = world.content(file);
+            match fails {
+                Ok(()) => content.sync(weather.sector),
+                Err(_) => content.sync_badly(weather.sector, random),
+            }
+            world.syncs += u64::from(fails.is_ok());
+            fails
+        })
+    }
+}
