@@ -1,6 +1,6 @@
 //! Rebuilding what the records say.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::keys::Seen;
@@ -81,26 +81,16 @@ impl Shards {
         self.snapshot = None;
         self.clear_shard(number);
         let read: Result<Vec<Record<'_>>, RecoverError> = records(raw).map(Record::read).collect();
-        let (mut begun, mut unfinished) = (HashMap::new(), HashSet::new());
-        let mut between = Vec::new();
+        let (mut begun, mut between) = (HashMap::new(), Vec::new());
         for (place, record) in read?.into_iter().enumerate() {
             if record.flags & PART == 0 && record.kind != RecordKind::SnapshotStart {
                 between.push((place, record));
                 continue;
             }
-            if record.kind == RecordKind::ChannelStart {
+            if record.kind == RecordKind::ChannelStart && record.flags & SEEN == 0 {
                 begun.insert(record.channel, place);
-                unfinished.insert(record.channel);
-            } else if record.ends_parts() {
-                unfinished.remove(record.channel);
             }
             self.apply(number, &record)?;
-        }
-        // Their epoch has ended while they were written: it must not go on where the parts stop.
-        for channel in unfinished {
-            if let Some(index) = self.table.find(channel) {
-                self.let_go(index);
-            }
         }
         for (place, record) in between {
             let of_channel = matches!(record.kind, RecordKind::Message | RecordKind::ChannelStart);
@@ -232,10 +222,9 @@ impl Shards {
             let producers = &mut self.shards[usize::from(number)].producers;
             producers.add(producer, Position { epoch, offset });
         }
-        if let Some(index) = stream.filter(|_| record.ends_parts()) {
-            // What it ends with may have been let go of while it was written.
+        if let Some(index) = stream.filter(|_| record.flags & PART != 0 && record.key.is_empty()) {
             self.change(index, |stream| {
-                if stream.last() < record.offset {
+                if record.offset > stream.last() {
                     stream.skip_to(record.offset);
                 }
             });
@@ -251,10 +240,13 @@ impl Shards {
     }
 
     fn apply_channel(&mut self, number: u16, record: &Record<'_>) -> Result<(), RecoverError> {
-        let epoch = Epoch(self::number(record.payload, 0)?);
         if let Some(index) = self.table.find(record.channel) {
             self.let_go(index);
         }
+        if record.flags & SEEN != 0 {
+            return Ok(());
+        }
+        let epoch = Epoch(self::number(record.payload, 0)?);
         let class = self.classes.of(record.channel);
         // Of its own store a process takes what it would put there.
         if class.is_durable() || (class.keeps() && self.started) {
@@ -326,14 +318,6 @@ impl Shards {
             }
             _ => Ok(shard_of(record.channel)),
         }
-    }
-}
-
-impl Record<'_> {
-    /// Whether all parts of a channel have come; see [`super::snapshot`].
-    fn ends_parts(&self) -> bool {
-        let seen = self.kind == RecordKind::Message && self.flags & SEEN != 0;
-        seen && self.key.is_empty() && !self.channel.is_empty()
     }
 }
 

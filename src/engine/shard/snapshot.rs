@@ -39,9 +39,9 @@ pub(super) enum Item {
     Stream(JsonText),
     /// The messages of a channel's epoch behind this offset.
     Messages(JsonText, Epoch, u64),
-    /// The keys of them: behind the messages, since a message takes back all keys of its offset
-    /// and later ones. Also up to where the messages are written.
-    Keys(JsonText, Epoch, u64),
+    /// Up to where they are not kept any more, and the keys: behind the messages, since a message takes back all keys of its offset
+    /// and later ones.
+    Keys(JsonText, Epoch),
     Timer(Arc<str>),
     Value(Arc<str>),
     Producers,
@@ -175,13 +175,17 @@ impl Shards {
                     let (name, epoch) = (name.clone(), *epoch);
                     rest = Some(match left {
                         Some(after) => Item::Messages(name, epoch, after),
-                        None => Item::Keys(name, epoch, stream.last()),
+                        None => Item::Keys(name, epoch),
                     });
+                } else {
+                    write(gone(name));
                 }
             }
-            Item::Keys(name, epoch, last) => {
+            Item::Keys(name, epoch) => {
                 if let Some(stream) = self.stream_in(name, *epoch) {
-                    write_keys(stream, *last, &mut write);
+                    write_keys(stream, &mut write);
+                } else {
+                    write(gone(name));
                 }
             }
             Item::Timer(id) => {
@@ -226,6 +230,16 @@ fn write_stream(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
     });
 }
 
+/// Says that a channel was let go of since its first part was written, which would otherwise bring
+/// its epoch back without the offsets that are used up.
+fn gone(name: &JsonText) -> Record<'_> {
+    Record {
+        flags: SEEN,
+        channel: name.as_str(),
+        ..Record::of(RecordKind::ChannelStart)
+    }
+}
+
 /// Writes messages behind `after`; gives the offset up to where, if there are more.
 fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>)) -> Option<u64> {
     let mut room = PART_BYTES;
@@ -248,7 +262,14 @@ fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>
     None
 }
 
-fn write_keys(stream: &Stream, last: u64, write: &mut impl FnMut(Record<'_>)) {
+fn write_keys(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
+    // What was let go of between two parts is in none of them, but its offsets are used up.
+    write(Record {
+        flags: SEEN,
+        offset: stream.base(),
+        channel: stream.name.as_str(),
+        ..Record::of(RecordKind::Message)
+    });
     for (key, seen) in stream.keys.iter() {
         write(Record {
             flags: SEEN,
@@ -259,13 +280,6 @@ fn write_keys(stream: &Stream, last: u64, write: &mut impl FnMut(Record<'_>)) {
             ..Record::of(RecordKind::Message)
         });
     }
-    // Without a key: that was all of the channel.
-    write(Record {
-        flags: SEEN,
-        offset: last,
-        channel: stream.name.as_str(),
-        ..Record::of(RecordKind::Message)
-    });
 }
 
 /// The start of a run, with the epochs the shard has been in: each u64, and the record before it.
