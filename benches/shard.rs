@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use es_networkcluster::engine::shard::ports::LocalControl;
 use es_networkcluster::engine::shard::{
     Classes, Kind, NewMessage, Pattern, Settings, Shards, Ticket,
 };
@@ -23,7 +24,7 @@ fn shards(kind: Kind) -> Shards {
     };
     let classes = Classes::new(vec![pattern]).expect("the pattern is sound");
     let mut shards = Shards::new(classes, settings);
-    shards.start(1);
+    shards.start(&LocalControl::new(&shards), 1);
     shards
 }
 

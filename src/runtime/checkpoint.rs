@@ -1,6 +1,7 @@
 //! When the log is written anew, so that what is not needed any more can be forgotten.
 
 use crate::engine::shard::Checkpoint;
+use crate::engine::shard::ports::ShardLog;
 
 use super::shared::Shared;
 
@@ -53,8 +54,8 @@ impl Shared {
 
     fn begin_checkpoint(&mut self) {
         self.store_records();
-        if let Some(store) = &self.store {
-            store.roll();
+        if let Some(store) = &mut self.store {
+            store.mark();
         }
         self.growth.began = self.growth.written;
         self.hub.begin_checkpoint();
@@ -62,8 +63,8 @@ impl Shared {
 
     fn end_checkpoint(&mut self) {
         self.store_records();
-        if let Some(store) = &self.store {
-            store.forget_before_roll();
+        if let Some(store) = &mut self.store {
+            store.truncate();
         }
         let growth = &mut self.growth;
         growth.compact = growth.written - growth.began;

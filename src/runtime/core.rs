@@ -18,7 +18,7 @@ use super::memory::Memory;
 use super::metrics::Published;
 use super::outbox::{Backpressure, Refused};
 use super::shared::{Owner, Shared};
-use super::store::Store;
+use super::store::StoreLog;
 use super::streams::{self, StreamOptions, StreamsError};
 
 /// How often bridged connections are looked through for closing handshakes that take too long.
@@ -133,7 +133,7 @@ impl Core {
     ) -> Result<Arc<Self>, StreamsError> {
         let store = streams::open(&mut hub, options)?;
         let found = store.as_ref().map_or(0, |(_, recovery)| recovery.bytes);
-        let store = store.map(|(store, _)| Arc::new(store));
+        let store = store.map(|(store, _)| StoreLog::new(store));
         let core = Self::build(hub, limits, wake_js, store);
         core.shared.lock().growth.wrote(found as usize);
         core.start_store()?;
@@ -145,7 +145,7 @@ impl Core {
         hub: Hub,
         limits: Limits,
         wake_js: Box<dyn WakeJs>,
-        store: Option<Arc<Store>>,
+        store: Option<StoreLog>,
     ) -> Arc<Self> {
         let io_threads = limits.io_threads.clamp(1, 64);
         let limits = Limits {

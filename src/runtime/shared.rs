@@ -1,6 +1,5 @@
 //! What the lock protects: the hub, the mail for the I/O threads, the events for JavaScript.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::broker::ChannelId;
@@ -16,7 +15,7 @@ use super::mail::{Mail, Mailbox};
 use super::memory::Memory;
 use super::metrics::Traffic;
 use super::outbox::{Line, Refused};
-use super::store::Store;
+use super::store::StoreLog;
 
 /// Above this many bytes of events waiting for JavaScript, clients that cause more are not read.
 pub(super) const JS_HIGH_WATER: usize = 16 * 1024 * 1024;
@@ -72,12 +71,12 @@ pub(super) struct Shared {
     pub(super) stopping: bool,
     pub(super) arriving: Arriving,
     /// The log of channels that keep messages, if there is one.
-    pub(super) store: Option<Arc<Store>>,
+    pub(super) store: Option<StoreLog>,
     pub(super) growth: Growth,
 }
 
 impl Shared {
-    pub(super) fn new(hub: Hub, limits: Limits, memory: Memory, store: Option<Arc<Store>>) -> Self {
+    pub(super) fn new(hub: Hub, limits: Limits, memory: Memory, store: Option<StoreLog>) -> Self {
         let mailboxes = std::iter::repeat_with(Mailbox::default);
         Self {
             limits,

@@ -9,13 +9,14 @@ use std::sync::{Arc, Weak};
 use thiserror::Error;
 
 use crate::engine::hub::{Hub, StreamFigures};
+use crate::engine::shard::ports::{LogReport, ShardLog};
 use crate::engine::shard::{Classes, Settings, Shards};
 
 use super::clock::now;
 use super::core::Core;
 use super::shared::Shared;
 use super::store::fs::RealFs;
-use super::store::{Figures, Recovery, Report, Store, StoreError};
+use super::store::{Figures, Recovery, Store, StoreError};
 
 /// What a server keeps of channels.
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl Core {
             return Ok(());
         };
         let core = Arc::downgrade(self);
-        store.run(Box::new(move |report| heed(&core, report)))?;
+        store.run(move || heed(&core))?;
         self.locked(|_| ());
         Ok(())
     }
@@ -112,36 +113,38 @@ impl Core {
     pub fn stop_store(&self) {
         let store = self.shared.lock().store.clone();
         if let Some(store) = store {
-            store.close();
+            store.store().close();
         }
     }
 }
 
-fn heed(core: &Weak<Core>, report: Report) {
+fn heed(core: &Weak<Core>) {
     if let Some(core) = core.upgrade() {
-        core.locked(|shared| shared.heed(report));
+        core.locked(Shared::heed_store);
     }
 }
 
 impl Shared {
     /// Hands the store what has come to be stored.
     pub(super) fn store_records(&mut self) {
-        let Some(store) = &self.store else {
+        let Some(store) = &mut self.store else {
             return;
         };
         while let Some(records) = self.hub.take_records() {
             self.growth.wrote(records.bytes.len());
-            store.submit(records);
+            store.append(records);
         }
     }
 
-    fn heed(&mut self, report: Report) {
-        match report {
-            Report::Persisted(ticket) => {
-                self.hub.stored(ticket);
-                self.tend_log();
+    fn heed_store(&mut self) {
+        while let Some(report) = self.store.as_mut().and_then(ShardLog::report) {
+            match report {
+                LogReport::Persisted(ticket) => {
+                    self.hub.stored(ticket);
+                    self.tend_log();
+                }
+                LogReport::Failed(_, message) => self.hub.not_stored(&message),
             }
-            Report::Failed { message, .. } => self.hub.not_stored(&message),
         }
     }
 
@@ -149,7 +152,7 @@ impl Shared {
     pub(super) fn stream_metrics(&self) -> Option<StreamMetrics> {
         Some(StreamMetrics {
             figures: self.hub.stream_figures()?,
-            store: self.store.as_ref().map(|store| store.figures()),
+            store: self.store.as_ref().map(|log| log.store().figures()),
         })
     }
 }

@@ -10,6 +10,8 @@
 
 mod append;
 mod class;
+#[cfg(test)]
+pub(crate) mod conformance;
 mod expire;
 mod handover;
 mod hash;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::keys::Seen;
 use super::log::Shard;
 use super::message::{NewMessage, Producer};
+use super::ports::Control;
 use super::record::{PART, Record, RecordKind, RecoverError, SEEN, number, records};
 use super::timers::Timer;
 use super::values::Value;
@@ -23,18 +24,23 @@ impl Shards {
         self.replay(&read, record)
     }
 
-    /// Begins to serve all shards, each in a new epoch, with what has been recovered.
-    pub fn start(&mut self, unix_ms: u64) {
+    /// Begins to serve the shards that `control` has this node own in an epoch later than any that
+    /// was recovered. The others stay [`State::Dead`] until something is decided about them.
+    pub fn start(&mut self, control: &impl Control, unix_ms: u64) {
         self.started = true;
         self.snapshot = None;
         self.tick(unix_ms);
+        let node = control.node();
         for number in 0..SHARDS {
-            let shard = &self.shards[usize::from(number)];
-            let (epoch, seq) = (shard.epoch() + 1, shard.seq);
             let shard = &mut self.shards[usize::from(number)];
-            shard.begin_epoch(epoch, seq);
+            let mine = control.owner(number).filter(|it| it.owner == node);
+            // An owner in an epoch that has been would write beside the one that had it.
+            let Some(mine) = mine.filter(|mine| mine.epoch > shard.epoch()) else {
+                continue;
+            };
+            shard.begin_epoch(mine.epoch, shard.seq);
             shard.announced = false;
-            shard.state = State::Active(epoch);
+            shard.state = State::Active(mine.epoch);
             self.arm_timers(number, true);
         }
         // Clients that were connected before are about to ask for their positions.

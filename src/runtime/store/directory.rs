@@ -88,7 +88,7 @@ impl Directory {
     }
 
     pub(super) fn file(&self, id: u64) -> PathBuf {
-        self.path.join(format!("{id:016x}{SUFFIX}"))
+        file_of(&self.path, id)
     }
 
     fn unfinished(&self, id: u64) -> PathBuf {
@@ -266,6 +266,11 @@ impl Directory {
             BadHeader::Damaged => self.corrupt(id, 0, "the header of the file cannot be read"),
         }
     }
+}
+
+/// Where the segment with this id is.
+pub(super) fn file_of(directory: &Path, id: u64) -> PathBuf {
+    directory.join(format!("{id:016x}{SUFFIX}"))
 }
 
 /// The id in the name of a file with this suffix.

@@ -9,8 +9,10 @@ mod error;
 mod figures;
 mod format;
 pub mod fs;
+mod log;
 mod mend;
 mod queue;
+mod read;
 mod recovery;
 mod repair;
 mod scan;
@@ -31,7 +33,9 @@ pub use self::error::StoreError;
 use self::figures::Counters;
 pub use self::figures::Figures;
 use self::fs::FileSystem;
+pub use self::log::StoreLog;
 use self::queue::Queue;
+use self::read::{Extent, Reader};
 pub use self::repair::{Repair, repair};
 use self::writer::{Work, Writer};
 use super::clock::instant;
@@ -91,6 +95,7 @@ pub struct Store {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
     recovery_ms: u64,
+    reader: Reader,
     end: Mutex<End>,
 }
 
@@ -128,15 +133,23 @@ impl Store {
         mut each_record: impl FnMut(&[u8]) -> Result<(), String>,
     ) -> Result<(Self, Recovery), StoreError> {
         let before = instant();
+        let extent = Arc::<Mutex<Extent>>::default();
+        let reader = Reader {
+            fs: Arc::clone(&fs),
+            directory: directory.to_path_buf(),
+            extent: Arc::clone(&extent),
+        };
         let directory = Directory::create(fs, directory)?;
         let (start, recovery) = recovery::recover(&directory, segment_bytes, &mut each_record)?;
         let counters = Arc::new(Counters::default());
-        let writer = Writer::new(directory, segment_bytes, start, Arc::clone(&counters));
+        let shown = (Arc::clone(&counters), extent);
+        let writer = Writer::new(directory, segment_bytes, start, shown);
         let millis = before.elapsed().as_millis() as u64;
         let store = Self {
             queue: Arc::default(),
             counters,
             recovery_ms: millis,
+            reader,
             end: Mutex::new(End::Idle(Box::new(writer))),
         };
         Ok((store, Recovery { millis, ..recovery }))
@@ -178,6 +191,17 @@ impl Store {
     /// stored. If anything has failed since the roll, nothing is forgotten.
     pub fn forget_before_roll(&self) {
         self.queue.push(Work::Forget);
+    }
+
+    /// Hands out the records that are stored, beginning with the group of batches that has the
+    /// number `from`, and gives the number from which to go on. Groups keep their numbers; 0 is
+    /// before the first one. What was forgotten is left out. It reads whole files on the thread
+    /// that calls, and does not wait for the one that writes.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn read(&self, from: u64, each_record: &mut dyn FnMut(&[u8])) -> Result<u64, StoreError> {
+        self.reader.read(from, each_record)
     }
 
     /// Bytes that were submitted and are neither stored nor failed.

@@ -4,9 +4,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::directory::{Directory, NewSegment};
 use super::figures::Counters;
 use super::format::{self, Header, Kind};
+use super::read::Extent;
 use super::{FailureKind, Report};
 use crate::engine::shard::{Records, Ticket};
 use crate::runtime::clock::instant;
@@ -77,6 +80,8 @@ pub(super) struct Writer {
     /// What is submitted may build on what was lost.
     failed: bool,
     counters: Arc<Counters>,
+    /// What readers may read.
+    extent: Arc<Mutex<Extent>>,
 }
 
 /// What could not be done.
@@ -94,7 +99,7 @@ impl Writer {
         directory: Directory,
         segment_bytes: u64,
         start: Start,
-        counters: Arc<Counters>,
+        (counters, extent): (Arc<Counters>, Arc<Mutex<Extent>>),
     ) -> Self {
         let header = start.current.header;
         let writer = Self {
@@ -109,7 +114,9 @@ impl Writer {
             roll: None,
             failed: false,
             counters,
+            extent,
         };
+        writer.show();
         writer.count();
         writer
     }
@@ -132,6 +139,7 @@ impl Writer {
                 None
             }
         };
+        self.show();
         self.count();
         report
     }
@@ -300,10 +308,29 @@ impl Writer {
             self.oldest = before;
             return;
         }
+        // Before they are gone.
+        self.show();
         let directory = &self.directory;
         self.filled
             .retain(|filled| filled.base >= roll || !directory.remove(filled.id));
         self.directory.sync();
+    }
+
+    /// Says what is durable and counts.
+    fn show(&self) {
+        let mut extent = self.extent.lock();
+        let counts = |segment: &&Filled| segment.base >= self.oldest;
+        let current = self.current.as_ref().map(|current| Filled {
+            id: current.header.id,
+            base: current.header.base,
+            bytes: current.end,
+        });
+        let current = current.filter(|current| current.base < self.number);
+        extent.segments.clear();
+        extent
+            .segments
+            .extend(self.filled.iter().filter(counts).copied().chain(current));
+        extent.next = self.number;
     }
 
     fn count(&self) {

@@ -21,6 +21,7 @@ use super::{Hub, Now};
 use crate::engine::broker::ChannelId;
 use crate::engine::command::ConnId;
 use crate::engine::protocol::JsonText;
+use crate::engine::shard::ports::LocalControl;
 use crate::engine::shard::{Checkpoint, Figures, Records, RecoverError, Shards, StreamId, Ticket};
 
 use catch_up::CatchUp;
@@ -78,7 +79,8 @@ impl Hub {
     /// Everything has been taken back: begins to serve.
     pub fn start_streams(&mut self, now: Now) {
         if let Some(streams) = &mut self.streams {
-            streams.shards.start(now.unix_ms);
+            let control = LocalControl::new(&streams.shards);
+            streams.shards.start(&control, now.unix_ms);
             streams.reference = Some(now);
         }
     }

@@ -1,7 +1,7 @@
 mod channels;
 mod classes;
+mod engines;
 mod model;
-mod ports;
 mod schedules;
 mod simulator;
 mod states;
@@ -16,7 +16,7 @@ fn shards(patterns: Vec<Pattern>, stored: bool) -> Shards {
         stored,
     };
     let mut shards = Shards::new(Classes::new(patterns).unwrap(), settings);
-    shards.start(1000);
+    shards.start(&ports::LocalControl::new(&shards), 1000);
     shards
 }
 

@@ -113,7 +113,8 @@ impl World {
             written: 0,
             incarnation: 0,
         };
-        world.shards.start(world.wall);
+        let control = ports::LocalControl::new(&world.shards);
+        world.shards.start(&control, world.wall);
         world
     }
 
@@ -580,7 +581,8 @@ impl World {
             }
         }
         self.now = self.shards.now.max(self.wall);
-        self.shards.start(self.wall);
+        let control = ports::LocalControl::new(&self.shards);
+        self.shards.start(&control, self.wall);
         self.stored = self.durable.clone();
         for (name, channel) in self.former.iter().rev() {
             let found = self.shards.table.by_name(name).map(|stream| stream.epoch);

@@ -1,3 +1,4 @@
+mod conformance;
 mod crash;
 mod damage;
 mod failures;
@@ -89,7 +90,7 @@ fn open_writer(
         numbers.push(number_of(bytes)?);
         Ok(())
     })?;
-    let writer = Writer::new(directory, segment_bytes, start, Arc::default());
+    let writer = Writer::new(directory, segment_bytes, start, Default::default());
     Ok((writer, numbers, recovery))
 }
 

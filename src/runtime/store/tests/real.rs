@@ -10,10 +10,10 @@ use super::super::fs::RealFs;
 use super::{batch, open, run, store_each};
 
 /// A directory that is deleted at the end.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(PathBuf);
 
 impl Temporary {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("es-networkcluster-{}-{count}", std::process::id());
@@ -21,7 +21,7 @@ impl Temporary {
     }
 
     /// A directory that is not there yet, below one that is not there either.
-    fn log(&self) -> PathBuf {
+    pub(super) fn log(&self) -> PathBuf {
         self.0.join("data").join("log")
     }
 }

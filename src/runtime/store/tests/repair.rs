@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::fs::simulated::{Random, SimulatedFs};
 use super::super::{Repair, Store, StoreError, Survey, inspect, repair, verify};
 use super::{PLACE, run};
+use crate::engine::shard::ports::LocalControl;
 use crate::engine::shard::{
     Checkpoint, Classes, Kind, NewMessage, Pattern, Record, RecordKind, Settings, Shards,
 };
@@ -34,7 +35,7 @@ fn open(fs: &SimulatedFs) -> Result<(Store, Shards), StoreError> {
     let (store, _) = Store::open_sized(Path::new(PLACE), fs, SEGMENT, |record| {
         shards.recover(record).map_err(|error| error.to_string())
     })?;
-    shards.start(2000);
+    shards.start(&LocalControl::new(&shards), 2000);
     Ok((store, shards))
 }
 
