@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::spawn;
 use std::time::Duration;
 
 use super::super::fs::simulated::SimulatedFs;
 use super::super::fs::{FileSystem, RealFs};
 use super::super::{Store, StoreLog};
-use super::PLACE;
 use super::real::Temporary;
+use super::{PLACE, batch, number_of, open_simulated};
 use crate::engine::shard::conformance::{Ending, Engine, conforms};
 use crate::engine::shard::ports::{LocalControl, LocalNet, LogPosition, LogReport, ShardLog};
 use crate::engine::shard::{Records, Refusal, Shards};
@@ -155,4 +156,32 @@ fn the_store_conforms_on_a_simulated_disk() {
 #[test]
 fn the_store_conforms_in_real_files() {
     conforms(InFiles::real);
+}
+
+#[test]
+fn reading_goes_well_while_files_come_and_go() {
+    let fs = SimulatedFs::new(1);
+    let (store, _) = open_simulated(&fs, 1000).expect("a new log");
+    let mut log = StoreLog::new(store);
+    log.run(|| {}).expect("a thread");
+    let other = log.clone();
+    let reader = spawn(move || {
+        let mut found = Vec::new();
+        // Up to the last one.
+        while found.last() != Some(&500) {
+            found.clear();
+            let mut each = |raw: &[u8]| found.push(number_of(raw).expect("a record"));
+            other.read(LogPosition::START, &mut each).expect("a log");
+            assert!(found.is_sorted_by(|one, next| one < next), "{found:?}");
+        }
+    });
+    for number in 1..=500 {
+        log.append(batch(number, 300));
+        match number % 10 {
+            2 => log.mark(),
+            5 => log.truncate(),
+            _ => {}
+        }
+    }
+    reader.join().expect("no panic");
 }
