@@ -79,6 +79,8 @@ export declare class NativeServer {
   stats(): NativeStats
   /** Drops every connection whose session is open. */
   terminateOpen(): void
+  /** Writes what waits to be stored and lets go of the directory. Can be repeated. */
+  closeStorage(): void
   /** Ends every connection and the threads that serve them. Can be repeated. */
   stop(): void
   /**

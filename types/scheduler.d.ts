@@ -38,7 +38,7 @@ export class Scheduler {
   /** Once, so many milliseconds from now. */
   after(ms: number, message: ScheduledMessage, options?: { id?: string }): Promise<Scheduled>
   /**
-   * Again and again.
+   * Again and again; times that were missed are left out.
    * @param ms between two messages, at least 1
    * @param options `start`: unix time in milliseconds or date of the first; default: `ms` from now
    */
@@ -49,6 +49,7 @@ export class Scheduler {
   ): Promise<Scheduled>
   /**
    * By the calendar; rejects with `ERR_BAD_CRON` for what it cannot read.
+   * @param expression five fields, or six with the seconds first
    * @param options `timezone`: IANA name; default `UTC`
    */
   cron(

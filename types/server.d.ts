@@ -128,7 +128,9 @@ export class AGServer extends AsyncStreamEmitter<AGServerEvents> {
   ): Promise<void>
   /**
    * Stops accepting sockets and, unless `keepSocketsOpen`, terminates the connected ones. Does not
-   * close the HTTP server. Rejects if the server is closed already.
+   * close the HTTP server. Rejects if the server is closed already. With the `streams` option it also
+   * ends consumers and, without the argument, resolves when their handlers are done and another server
+   * may use the `storage`.
    */
   close(keepSocketsOpen?: boolean): Promise<void>
 }

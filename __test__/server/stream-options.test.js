@@ -12,6 +12,7 @@ const REFUSED = [
   ['a pattern that is no object', { streams: ['a'] }],
   ['no match', { streams: [{ class: 'history' }] }],
   ['an empty match', { streams: [{ ...history, match: '' }] }],
+  ['half a character', { streams: [{ ...history, match: '\ud83d*' }] }],
   ['no class', { streams: [{ match: 'a' }] }],
   ['an unknown class', { streams: [{ ...history, class: 'eternal' }] }],
   ['an unknown member', { streams: [{ ...history, presense: true }] }],

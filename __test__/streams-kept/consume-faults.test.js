@@ -86,6 +86,29 @@ test('a dead letter that cannot be published is tried again before the message i
   await consumer.close()
 })
 
+test('a dead letter goes through replaced methods, without a key', async () => {
+  const { exchange, broker, streams } = createKept()
+  const original = broker.invokePublish
+  broker.invokePublish = function (...args) {
+    return original.apply(this, args)
+  }
+  const { handler } = handling({ bad: 1 })
+  const options = { channel: CHANNEL, maxDeliveries: 1, deadLetter: 'kept/dead' }
+  const consumer = exchange.consume('c', options, handler)
+  const letter = once(consumer, 'deadLetter')
+  await exchange.invokePublish(CHANNEL, 'bad')
+  await letter
+  await upTo(consumer, 1)
+  assert.deepEqual(
+    streams.asked('#publish').map(({ channel, key }) => [channel, key]),
+    [
+      [CHANNEL, undefined],
+      ['kept/dead', undefined],
+    ],
+  )
+  await consumer.close()
+})
+
 test('an error that nobody listens for is one of the broker', async () => {
   const { exchange, broker } = createKept()
   const { handler } = handling({ bad: 1 })

@@ -297,3 +297,43 @@ test('a position survives a restart where there is storage', async (context) => 
   assert.deepEqual(seen, ['a', 'b', 'c'])
   await second.running.stop()
 })
+
+test('closing a server waits for its handlers, and then another may use the storage', async (context) => {
+  const storage = { directory: temporaryDirectory(context) }
+  const streams = [{ match: 'durable/*', class: 'durable' }]
+  const channel = 'durable/a'
+  const first = await startKept({ streams, storage })
+  const raw = await first.raw()
+  await raw.subscribe(channel)
+  const begun = []
+  const options = { channel, from: 'earliest' }
+  const consumer = first.server.exchange.consume('c', options, () => {
+    return new Promise((resolve) => begun.push(resolve))
+  })
+  const place = await first.server.exchange.invokePublish(channel, 1)
+  await eventually(() => begun.length === 1)
+  const last = first.server.exchange.invokePublish(channel, 2)
+  let closed = false
+  const closing = first.close().then(() => (closed = true))
+  assert.deepEqual(await last, { ...place, offset: 2 })
+  assert.equal(closed, false)
+  begun[0]()
+  await closing
+  assert.deepEqual(consumer.position, place)
+  const second = await startKept({ streams, storage })
+  assert.equal((await second.server.exchange.history(channel)).offset, 2)
+  await second.stop()
+  await first.stop()
+})
+
+test('a server closed with its sockets kept goes on storing', async (context) => {
+  const storage = { directory: temporaryDirectory(context) }
+  const streams = [{ match: 'durable/*', class: 'durable' }]
+  const running = await startKept({ streams, storage })
+  const raw = await running.raw()
+  await running.close(true)
+  const { data } = await raw.publish('durable/a', 1)
+  assert.equal(data.offset, 1)
+  raw.destroy()
+  await running.stop()
+})

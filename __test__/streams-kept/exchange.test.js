@@ -236,6 +236,23 @@ describe('the exchange with kept channels', () => {
   })
 })
 
+test('patterns of odd characters mean the same to the core', async () => {
+  const match = 'q"\\\u2028é\n💥*x'
+  const running = await startKept({ streams: [{ match, class: 'history' }] })
+  const { exchange } = running.server
+  for (const [name, isKept] of [
+    [match.replace('*', ''), true],
+    [match.replace('*', '"\\\ud800💥\n'), true],
+    [`${match}y`, false],
+    [match.replaceAll('\n', 'n'), false],
+  ]) {
+    const result = await exchange.invokePublish(name, 1)
+    assert.equal(result !== undefined, isKept, name)
+    if (isKept) assert.equal((await exchange.history(name)).offset, 1)
+  }
+  await running.stop()
+})
+
 test('a codec of the app has its payloads back', async () => {
   const codecEngine = {
     encode: (packet) =>

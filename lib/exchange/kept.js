@@ -43,6 +43,12 @@ class KeptStreams extends ChannelStreams {
     return options != null && OPTIONS.some((name) => options[name] !== undefined)
   }
 
+  /** Whether the methods that publish are those that know of options. */
+  _passesOptions() {
+    const { _broker: broker } = this
+    return !broker._isPatched('transmitPublish') && !broker._isPatched('invokePublish')
+  }
+
   /**
    * @param {string} channelName
    * @param {any} data
@@ -51,7 +57,7 @@ class KeptStreams extends ChannelStreams {
   async _publishWith(channelName, data, options) {
     this._needStreams()
     const { _broker: broker } = this
-    if (broker._isPatched('transmitPublish') || broker._isPatched('invokePublish')) {
+    if (!this._passesOptions()) {
       throw new StreamError(
         'A publish method of the broker was replaced: it knows no key, delay or at',
         'ERR_BAD_REQUEST',

@@ -2,12 +2,11 @@
 
 // The server's line to its native core: commands down, events up, both in batches.
 
-const native = require('../core/native')
 const { CommandBuffer, OP } = require('../core/commands')
-const { invalidOptions } = require('../core/errors')
 const { EventReader } = require('../core/events')
 const { toWire, fromWire } = require('../core/names')
 const handlers = require('./handlers')
+const makeCore = require('./make-core')
 
 // Between two events of one connection the app's loops get this many turns of the microtask
 // queue, so that they see events in the order the client caused them.
@@ -53,17 +52,18 @@ class Link {
     this._nextLocal = 1
     this._keepAlive = undefined
     this._stopping = false
-    /** The core's threads have been told to end. */
+    /** Nothing more may be asked of the core's streams. */
     this.stopped = false
     /** What needs the core's threads although no connection is left. */
     this._holds = 0
+    /** @type {((value?: undefined) => void)[]} whom to tell when there is nothing any more */
+    this._released = []
     /** What the core does not see: upgrade requests turned down, messages published from here. */
     this.rejectedUpgrades = 0
     this.publishedHere = 0
     /** The core accepts connections. */
     this.listening = false
-    const wake = waker(new WeakRef(this))
-    this.core = makeCore(config, limits, wake)
+    this.core = makeCore(config, limits, this)
   }
 
   // ---- connections ----
@@ -146,7 +146,17 @@ class Link {
 
   release() {
     this._holds--
+    if (this._holds > 0) return
+    for (const resolve of this._released.splice(0)) resolve()
     if (this._stopping) this.onIdle()
+  }
+
+  /** Resolves when nothing holds the core's threads, and the files of streams are closed. */
+  async closeStorage() {
+    while (this._holds > 0) await new Promise((resolve) => this._released.push(resolve))
+    this.stopped = true
+    this.flush()
+    this.core.closeStorage()
   }
 
   /** Accepts no more connections; those that are open keep the process alive. */
@@ -373,25 +383,6 @@ class Link {
   chaos(place) {
     const core = /** @type {any} */ (this.core)
     core.chaos(place)
-  }
-}
-
-function makeCore(config, limits, wake) {
-  try {
-    return new native.NativeServer(config, limits, wake)
-  } catch (error) {
-    // What the options name could not be opened.
-    if (!String(error.code).startsWith('ERR_')) throw error
-    throw invalidOptions(error.message, error.code)
-  }
-}
-
-// The core keeps this function for as long as the core lives: it must not keep the link, or no
-// server would ever be collected.
-function waker(weak) {
-  return () => {
-    const link = weak.deref()
-    if (link) link._drain()
   }
 }
 

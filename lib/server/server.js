@@ -264,7 +264,8 @@ class AGServer extends Base {
   }
 
   /**
-   * Takes no more connections and, unless told otherwise, drops the open ones.
+   * Takes no more connections and, unless told otherwise, drops the open ones; with streams, also ends
+   * consumers and closes the storage.
    * @param {boolean} [keepSocketsOpen]
    */
   close(keepSocketsOpen) {
@@ -273,6 +274,10 @@ class AGServer extends Base {
     this._native.flush()
     if (!keepSocketsOpen) this._native.core.terminateOpen()
     this._native.stopWhenIdle()
+    if (this._streams.on && !keepSocketsOpen && !this._closed) {
+      this._closing = closed.then(() => this._native.closeStorage())
+      return this._closing
+    }
     return this._closed ? Promise.reject(new Error('The server is not running')) : closed
   }
 

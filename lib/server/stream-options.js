@@ -16,6 +16,8 @@ const MOST_REMEMBERED = 4096
 const CLASSES = ['plain', 'history', 'durable', 'replicated']
 const MEMBERS = new Set(['match', 'class', 'size', 'age', 'bytes', 'presence'])
 const RETENTION = ['size', 'age', 'bytes']
+/** The core would not see it as it is. */
+const LONE_SURROGATE = /\p{Surrogate}/u
 
 /**
  * Throws InvalidOptionsError for what cannot be served.
@@ -53,7 +55,7 @@ function checkStream(place, stream) {
     if (!MEMBERS.has(name)) throw invalidOptions(`${place} has an unknown member: ${name}`)
   }
   const { match, presence } = stream
-  if (typeof match !== 'string' || match === '') {
+  if (typeof match !== 'string' || match === '' || LONE_SURROGATE.test(match)) {
     throw invalidOptions(`${place}.match must be the name of a channel, or a pattern with '*'`)
   }
   if (presence !== undefined && typeof presence !== 'boolean') {

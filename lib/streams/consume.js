@@ -255,7 +255,7 @@ class DurableConsumer extends Emitter {
 
   _send(deadLetter, letter) {
     const exchange = this._exchange
-    if (!exchange._broker._streams.isKept(deadLetter)) {
+    if (!exchange._broker._streams.isKept(deadLetter) || !exchange._passesOptions()) {
       return exchange.invokePublish(deadLetter, letter)
     }
     // A crash before the position is stored does not make two of it.

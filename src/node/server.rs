@@ -305,6 +305,12 @@ impl NativeServer {
         self.core.with_hub(|hub, _| hub.terminate_open());
     }
 
+    /// Writes what waits to be stored and lets go of the directory. Can be repeated.
+    #[napi(catch_unwind)]
+    pub fn close_storage(&self) {
+        self.core.stop_store();
+    }
+
     /// Ends every connection and the threads that serve them. Can be repeated.
     #[napi(catch_unwind)]
     pub fn stop(&self) {

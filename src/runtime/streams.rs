@@ -88,7 +88,7 @@ pub(super) fn open(
     hub.set_streams(Shards::new(classes, settings));
     let store = directory.map(|directory| {
         let recover = |record: &[u8]| hub.recover(record).map_err(|error| error.to_string());
-        Store::open(&directory, Arc::new(RealFs::default()), recover)
+        Store::open(&directory, Arc::new(RealFs), recover)
     });
     let store = store.transpose()?;
     hub.start_streams(now());
@@ -108,8 +108,8 @@ impl Core {
         Ok(())
     }
 
-    /// Ends the log: what was handed over is written first.
-    pub(super) fn stop_store(&self) {
+    /// Ends the log: what was handed over is written first, what comes later is lost.
+    pub fn stop_store(&self) {
         let store = self.shared.lock().store.clone();
         if let Some(store) = store {
             store.close();

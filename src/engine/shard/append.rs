@@ -225,7 +225,7 @@ impl Shards {
                 .streams
                 .remove(&index);
             self.memory -= stream.memory();
-            self.messages -= stream.len();
+            self.messages -= stream.count();
             self.bytes -= stream.bytes();
         }
     }

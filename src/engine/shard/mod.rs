@@ -29,6 +29,7 @@ mod snapshot;
 mod state;
 mod stream;
 mod table;
+mod timer_record;
 mod timers;
 mod values;
 
@@ -241,9 +242,9 @@ impl Shards {
     /// Changes a stream and keeps in step what depends on it.
     fn change<T>(&mut self, index: u32, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
         let stream = self.table.get_mut(index)?;
-        let (messages, bytes, memory) = (stream.len(), stream.bytes(), stream.memory());
+        let (messages, bytes, memory) = (stream.count(), stream.bytes(), stream.memory());
         let result = change(stream);
-        self.messages = self.messages + stream.len() - messages;
+        self.messages = self.messages + stream.count() - messages;
         self.bytes = self.bytes + stream.bytes() - bytes;
         self.memory = self.memory + stream.memory() - memory;
         if let Some(due) = stream

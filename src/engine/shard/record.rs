@@ -16,7 +16,8 @@ const HEAD: usize = 58;
 /// Bytes before what `len` counts.
 const PREFIX: usize = 8;
 
-/// A message is not in the record: it only says that a key or a producer's message has been seen.
+/// A message is not in the record: it only says that a key or a producer's message has been seen, or
+/// up to which offset messages are not kept any more. At the start of a channel: it is over.
 pub const SEEN: u8 = 1;
 /// The record belongs to the snapshot around it, and is no event of its own.
 pub const PART: u8 = 2;

@@ -7,10 +7,9 @@ use super::keys::Seen;
 use super::log::Shard;
 use super::message::{NewMessage, Producer};
 use super::record::{PART, Record, RecordKind, RecoverError, SEEN, number, records};
-use super::schedule::Schedule;
 use super::timers::Timer;
 use super::values::Value;
-use super::{Decision, Epoch, Position, SHARDS, Shards, Stream, shard_of};
+use super::{Epoch, Position, SHARDS, Shards, State, Stream, shard_of};
 
 impl Shards {
     /// Applies a record of the store, in the order in which they were written, before `start`.
@@ -30,15 +29,13 @@ impl Shards {
         self.snapshot = None;
         self.tick(unix_ms);
         for number in 0..SHARDS {
-            let epoch = self.shards[usize::from(number)].epoch() + 1;
-            let activate = Decision::Activate {
-                epoch,
-                final_seq: None,
-            };
-            for decision in [Decision::Prepare, activate] {
-                // Both are allowed to a shard that is dead, as they all are.
-                self.decide(number, decision).ok();
-            }
+            let shard = &self.shards[usize::from(number)];
+            let (epoch, seq) = (shard.epoch() + 1, shard.seq);
+            let shard = &mut self.shards[usize::from(number)];
+            shard.begin_epoch(epoch, seq);
+            shard.announced = false;
+            shard.state = State::Active(epoch);
+            self.arm_timers(number, true);
         }
         // Clients that were connected before are about to ask for their positions.
         let recovered: Vec<u32> = self.table.indices().collect();
@@ -90,7 +87,7 @@ impl Shards {
                 between.push((place, record));
                 continue;
             }
-            if record.kind == RecordKind::ChannelStart {
+            if record.kind == RecordKind::ChannelStart && record.flags & SEEN == 0 {
                 begun.insert(record.channel, place);
             }
             self.apply(number, &record)?;
@@ -225,6 +222,13 @@ impl Shards {
             let producers = &mut self.shards[usize::from(number)].producers;
             producers.add(producer, Position { epoch, offset });
         }
+        if let Some(index) = stream.filter(|_| record.flags & PART != 0 && record.key.is_empty()) {
+            self.change(index, |stream| {
+                if record.offset > stream.last() {
+                    stream.skip_to(record.offset);
+                }
+            });
+        }
         if let Some(index) = stream.filter(|_| !record.key.is_empty()) {
             let seen = Seen {
                 offset: record.offset,
@@ -236,10 +240,13 @@ impl Shards {
     }
 
     fn apply_channel(&mut self, number: u16, record: &Record<'_>) -> Result<(), RecoverError> {
-        let epoch = Epoch(self::number(record.payload, 0)?);
         if let Some(index) = self.table.find(record.channel) {
             self.let_go(index);
         }
+        if record.flags & SEEN != 0 {
+            return Ok(());
+        }
+        let epoch = Epoch(self::number(record.payload, 0)?);
         let class = self.classes.of(record.channel);
         // Of its own store a process takes what it would put there.
         if class.is_durable() || (class.keeps() && self.started) {
@@ -330,42 +337,4 @@ fn producer(record: &Record<'_>) -> Option<Producer> {
         sequence: record.sequence,
     };
     (record.incarnation != 0).then_some(producer)
-}
-
-impl Timer {
-    /// Reads what [`payload`](Self::payload) writes.
-    fn from_payload(channel: &str, payload: &[u8]) -> Result<Self, RecoverError> {
-        let mut rest = payload.get(32..).unwrap_or_default();
-        let mut text = || -> Result<Option<&str>, RecoverError> {
-            let short = RecoverError::Malformed("a timer is cut off");
-            let (length, behind) = rest.split_first_chunk::<4>().ok_or(short.clone())?;
-            let length = u32::from_le_bytes(*length);
-            rest = behind;
-            if length == u32::MAX {
-                return Ok(None);
-            }
-            let (text, behind) = rest.split_at_checked(length as usize).ok_or(short)?;
-            rest = behind;
-            std::str::from_utf8(text)
-                .map(Some)
-                .map_err(|_| RecoverError::Malformed("a timer is no UTF-8"))
-        };
-        let (expression, timezone, key, data) = (text()?, text()?, text()?, text()?);
-        let period = number(payload, 16)?;
-        let schedule = match (expression, timezone) {
-            (Some(expression), Some(timezone)) => Schedule::cron(expression, timezone)
-                .map_err(|_| RecoverError::Malformed("a timer's expression is not understood"))?,
-            _ if period > 0 => Schedule::Every(period),
-            _ => Schedule::Once,
-        };
-        Ok(Self {
-            channel: Arc::from(channel),
-            data: data.map(Arc::from),
-            key: key.map(Arc::from),
-            schedule,
-            due: number(payload, 0)?,
-            count: number(payload, 8)?,
-            order: number(payload, 24)?,
-        })
-    }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::log::Shard;
 use super::record::{PART, Record, RecordKind, SEEN};
-use super::timers::timer_record;
+use super::timer_record::timer_record;
 use super::{Epoch, SHARDS, Shards, Stream};
 use crate::engine::protocol::JsonText;
 
 /// Bytes of messages that are written at once; few in tests, so that they meet what is between.
-const PART_BYTES: usize = if cfg!(test) { 6400000 } else { 256 * 1024 };
+const PART_BYTES: usize = if cfg!(test) { 64 } else { 256 * 1024 };
 
 /// How far a checkpoint is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) enum Item {
     Stream(JsonText),
     /// The messages of a channel's epoch behind this offset.
     Messages(JsonText, Epoch, u64),
-    /// The keys of them: behind the messages, since a message takes back all keys of its offset
+    /// Up to where they are not kept any more, and the keys: behind the messages, since a message takes back all keys of its offset
     /// and later ones.
     Keys(JsonText, Epoch),
     Timer(Arc<str>),
@@ -177,11 +177,15 @@ impl Shards {
                         Some(after) => Item::Messages(name, epoch, after),
                         None => Item::Keys(name, epoch),
                     });
+                } else {
+                    write(gone(name));
                 }
             }
             Item::Keys(name, epoch) => {
                 if let Some(stream) = self.stream_in(name, *epoch) {
                     write_keys(stream, &mut write);
+                } else {
+                    write(gone(name));
                 }
             }
             Item::Timer(id) => {
@@ -226,6 +230,16 @@ fn write_stream(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
     });
 }
 
+/// Says that a channel was let go of since its first part was written, which would otherwise bring
+/// its epoch back without the offsets that are used up.
+fn gone(name: &JsonText) -> Record<'_> {
+    Record {
+        flags: SEEN,
+        channel: name.as_str(),
+        ..Record::of(RecordKind::ChannelStart)
+    }
+}
+
 /// Writes messages behind `after`; gives the offset up to where, if there are more.
 fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>)) -> Option<u64> {
     let mut room = PART_BYTES;
@@ -249,6 +263,13 @@ fn write_messages(stream: &Stream, after: u64, write: &mut impl FnMut(Record<'_>
 }
 
 fn write_keys(stream: &Stream, write: &mut impl FnMut(Record<'_>)) {
+    // What was let go of between two parts is in none of them, but its offsets are used up.
+    write(Record {
+        flags: SEEN,
+        offset: stream.base(),
+        channel: stream.name.as_str(),
+        ..Record::of(RecordKind::Message)
+    });
     for (key, seen) in stream.keys.iter() {
         write(Record {
             flags: SEEN,

@@ -89,7 +89,7 @@ impl Stream {
     }
 
     /// Messages that may be seen.
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         (self.committed - self.base) as usize
     }
 
@@ -99,13 +99,15 @@ impl Stream {
 
     /// Those with offsets in `after + 1 ..= committed`.
     pub(super) fn read(&self, after: u64) -> impl DoubleEndedIterator<Item = &Entry> {
-        let from = after.saturating_sub(self.base).min(self.len() as u64);
-        self.entries.range(from as usize..self.len())
+        let from = after.saturating_sub(self.base).min(self.count() as u64);
+        self.entries.range(from as usize..self.count())
     }
 
     /// Those with offsets below `before`, newest first.
     pub(super) fn read_back(&self, before: u64) -> impl Iterator<Item = &Entry> {
-        let to = before.saturating_sub(self.base + 1).min(self.len() as u64);
+        let to = before
+            .saturating_sub(self.base + 1)
+            .min(self.count() as u64);
         self.entries.range(..to as usize).rev()
     }
 
@@ -154,9 +156,9 @@ impl Stream {
 
     /// Lets the messages up to `offset` be seen, then lets go of what the limits do not allow.
     pub(super) fn commit(&mut self, offset: u64, now: u64) {
-        let before = self.len();
+        let before = self.count();
         self.committed = offset.clamp(self.committed, self.last());
-        let seen = self.entries.range(before..self.len());
+        let seen = self.entries.range(before..self.count());
         self.bytes += seen.map(Entry::bytes).sum::<usize>();
         if self.committed == self.last() {
             self.waiting = None;
@@ -200,9 +202,10 @@ impl Stream {
 
     /// What committing one more message of so many bytes would free.
     pub(super) fn would_free(&self, bytes: usize) -> usize {
-        let mut count = self.entries.len() as u64 + 1;
+        let mut count = self.count() as u64 + 1;
         let mut held = (self.bytes + bytes) as u64;
-        let over = self.entries.iter().take_while(|entry| {
+        // What waits for the store is not counted in either.
+        let over = self.entries.range(..self.count()).take_while(|entry| {
             let over = count > self.class.size || held > self.class.bytes;
             count -= 1;
             held -= entry.bytes() as u64;
@@ -232,7 +235,7 @@ impl Stream {
             return false;
         };
         let age = self.class.age;
-        self.len() as u64 > self.class.size
+        self.count() as u64 > self.class.size
             || self.bytes as u64 > self.class.bytes
             || (age > 0 && oldest.unix_ms.saturating_add(age) <= now)
     }

@@ -177,7 +177,7 @@ impl Table {
 }
 
 fn list_of(stream: &Stream) -> Option<List> {
-    if stream.len() > 0 {
+    if stream.count() > 0 {
         return (!stream.class.is_durable()).then_some(List::Messages);
     }
     (stream.is_empty() && stream.holds == 0).then_some(List::Unused)

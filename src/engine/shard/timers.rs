@@ -8,6 +8,7 @@ use super::journal::Change;
 use super::message::{ALLOCATION, Appended, NewMessage, Ticket};
 use super::record::{Record, RecordKind};
 use super::schedule::{Schedule, When};
+use super::timer_record::timer_record;
 use super::{Epoch, Refusal, Shards, shard_of};
 
 /// Most timers.
@@ -394,47 +395,4 @@ fn check(new: &NewTimer<'_>) -> Result<(), Refusal> {
         ..NewMessage::default()
     };
     message.check_key()
-}
-
-pub(super) fn timer_record<'a>(
-    timer: &'a Timer,
-    id: &'a str,
-    payload: &'a [u8],
-    unix_ms: u64,
-) -> Record<'a> {
-    Record {
-        unix_ms,
-        channel: &timer.channel,
-        key: id,
-        payload,
-        ..Record::of(RecordKind::TimerSet)
-    }
-}
-
-impl Timer {
-    /// What a record says of it: due, count, period (0 for none), order, then each with its length in
-    /// front, a length of 2³²−1 for none: expression, time zone, key, data.
-    pub(super) fn payload(&self) -> Vec<u8> {
-        let (period, cron) = match &self.schedule {
-            Schedule::Once => (0, None),
-            Schedule::Every(period) => (*period, None),
-            Schedule::Cron(cron) => (0, Some(cron)),
-        };
-        let mut payload = Vec::new();
-        for number in [self.due, self.count, period, self.order] {
-            payload.extend_from_slice(&number.to_le_bytes());
-        }
-        let texts = [
-            cron.map(|cron| cron.expression.as_str()),
-            cron.map(|cron| cron.timezone.as_str()),
-            self.key.as_deref(),
-            self.data.as_deref(),
-        ];
-        for text in texts {
-            let length = text.map_or(u32::MAX, |text| text.len() as u32);
-            payload.extend_from_slice(&length.to_le_bytes());
-            payload.extend_from_slice(text.unwrap_or_default().as_bytes());
-        }
-        payload
-    }
 }

@@ -21,7 +21,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, current};
 
 use parking_lot::Mutex;
 
@@ -204,7 +204,7 @@ impl Store {
         match std::mem::replace(&mut *end, End::Closed) {
             End::Idle(writer) => serve::serve(&self.queue, *writer, &|_| {}),
             // Whoever lets go of the log last may be the thread that writes; it ends by itself.
-            End::Running(thread) if thread.thread().id() == std::thread::current().id() => {}
+            End::Running(thread) if thread.thread().id() == current().id() => {}
             End::Running(thread) => {
                 // Its panics are caught where they happen.
                 let _ended = thread.join();

@@ -19,8 +19,8 @@ pub struct Repair {
     pub dropped: Vec<Loss>,
     /// The records that were in there, as far as the numbers of others show it.
     pub lost: Vec<LostRecords>,
-    /// Channels that begin anew behind a message that is lost: a client that was before it cannot
-    /// go on where it was. JSON text without the quotes.
+    /// Channels that begin anew behind what is lost: a client that was before it cannot go on where
+    /// it was. JSON text without the quotes.
     pub channels: Vec<String>,
     /// Copies of the files as they were.
     pub copies: Vec<PathBuf>,
@@ -34,6 +34,9 @@ pub struct Repair {
 pub fn repair(directory: &Path, fs: Arc<dyn FileSystem>) -> Result<Repair, StoreError> {
     let directory = Directory::existing(fs, directory)?;
     let plan = Plan::make(&directory)?;
+    let random = || directory.salt().map(u64::from);
+    let epoch = random().and_then(|high| Ok(high << 32 | random()?));
+    let epoch = epoch.map_err(StoreError::io("reading", "random numbers"))?;
     let mut repairing = Repairing {
         directory: &directory,
         first: plan.first,
@@ -42,7 +45,7 @@ pub fn repair(directory: &Path, fs: Arc<dyn FileSystem>) -> Result<Repair, Store
             ..Repair::default()
         },
         numbers: Numbers::default(),
-        mender: Mender::default(),
+        mender: Mender::new(!plan.damage.is_empty(), epoch),
     };
     for segment in &plan.segments {
         repairing.segment(segment)?;
@@ -151,6 +154,7 @@ impl Repairing<'_> {
 
     fn lose(&mut self) {
         self.numbers.uncertain = true;
+        self.mender.active = true;
     }
 }
 

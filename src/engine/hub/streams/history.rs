@@ -92,14 +92,13 @@ impl Hub {
     }
 }
 
-fn page<'a>(head: Position, mut entries: impl Iterator<Item = &'a Entry>, limit: usize) -> String {
+fn page<'a>(head: Position, entries: impl Iterator<Item = &'a Entry>, limit: usize) -> String {
     let mut out = String::from("{");
     push_position(&mut out, head);
     out.push_str(",\"messages\":[");
     let start = out.len();
-    let mut count = 0;
     let mut more = false;
-    for entry in entries.by_ref() {
+    for (count, entry) in entries.enumerate() {
         let size = entry.data().map_or(0, str::len);
         if count == limit || (count > 0 && out.len() - start + size > BYTES) {
             more = true;
@@ -109,7 +108,6 @@ fn page<'a>(head: Position, mut entries: impl Iterator<Item = &'a Entry>, limit:
             out.push(',');
         }
         push_message(&mut out, entry);
-        count += 1;
     }
     out.push_str("],\"more\":");
     out.push_str(if more { "true}" } else { "false}" });

@@ -143,8 +143,10 @@ impl Hub {
         };
         streams.failed = false;
         streams.shards.persisted(ticket);
+        let due = |it: &publish::Waiting| it.ticket <= ticket;
         while let Some(streams) = &mut self.streams
-            && let Some(waiting) = streams.waiting.pop_front_if(|it| it.ticket <= ticket)
+            && streams.waiting.front().is_some_and(due)
+            && let Some(waiting) = streams.waiting.pop_front()
         {
             self.now_stored(waiting);
         }

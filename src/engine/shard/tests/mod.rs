@@ -1,6 +1,10 @@
 mod channels;
+mod classes;
 mod model;
+mod ports;
+mod schedules;
 mod simulator;
+mod states;
 
 use super::*;
 

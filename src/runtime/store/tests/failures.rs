@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::RecvError;
+use std::sync::mpsc::{RecvError, channel};
 
 use super::super::fs::simulated::SimulatedFs;
 use super::super::writer::Work;
-use super::super::{FailureKind, Report};
+use super::super::{FailureKind, Report, Store};
 use super::{PLACE, batch, failure, fresh, open, open_simulated, open_writer, run, store_each};
 use crate::engine::shard::Ticket;
 
@@ -219,11 +219,30 @@ fn a_store_that_never_ran_writes_what_it_was_given_when_it_is_closed() {
 fn a_report_that_panics_does_not_end_the_thread() {
     let fs = SimulatedFs::new(1);
     let (store, _) = open_simulated(&fs, 1000).expect("a new log");
-    let (sender, reports) = std::sync::mpsc::channel();
+    let (sender, reports) = channel();
     let report = move |said| {
         sender.send(said).expect("the test listens");
         panic!("a defect");
     };
     store.run(Box::new(report)).expect("a thread");
     store_each(&store, &reports, [batch(1, 10), batch(2, 10)]);
+}
+
+#[test]
+fn a_store_may_be_dropped_by_a_report() {
+    let fs = SimulatedFs::new(1);
+    let (store, _) = open_simulated(&fs, 1000).expect("a new log");
+    let store = Arc::new(store);
+    let (holds, held) = channel::<Arc<Store>>();
+    let (sender, dropped) = channel();
+    let report = move |_| {
+        drop(held.recv());
+        sender.send(()).expect("the test listens");
+    };
+    store.run(Box::new(report)).expect("a thread");
+    store.submit(batch(1, 10));
+    holds.send(store).expect("the report listens");
+    dropped.recv().expect("no panic");
+    // The sender is gone with the thread, which then has closed the log.
+    dropped.recv().expect_err("the end");
 }

@@ -49,10 +49,18 @@ fn flush(store: &Store, reports: &std::sync::mpsc::Receiver<super::Report>, shar
 
 /// A log with messages of five channels, batch by batch, and a checkpoint in between.
 fn log(fs: &SimulatedFs, checkpoint: bool) {
+    log_with(fs, "", if checkpoint { &[30] } else { &[] }, true);
+}
+
+/// The same with checkpoints after these messages, and with something before the channels' names.
+fn log_with(fs: &SimulatedFs, prefix: &str, checkpoints: &[u64], forget: bool) {
     let (store, mut shards) = open(fs).expect("a new log");
     let reports = run(&store);
     for number in 0..60 {
-        let (channel, data) = (format!("c{}", number % 5), format!("\"{number:050}\""));
+        let (channel, data) = (
+            format!("{prefix}c{}", number % 5),
+            format!("\"{number:050}\""),
+        );
         let message = NewMessage {
             channel: &channel,
             data: Some(&data),
@@ -61,14 +69,16 @@ fn log(fs: &SimulatedFs, checkpoint: bool) {
         };
         shards.append(message).expect("room");
         flush(&store, &reports, &mut shards);
-        if number == 30 && checkpoint {
+        if checkpoints.contains(&number) {
             store.roll();
             shards.begin_checkpoint();
             while shards.checkpoint_step(300) == Checkpoint::More {
                 flush(&store, &reports, &mut shards);
             }
             flush(&store, &reports, &mut shards);
-            store.forget_before_roll();
+            if forget {
+                store.forget_before_roll();
+            }
         }
     }
 }
@@ -258,6 +268,41 @@ fn a_repaired_log_opens_whatever_was_damaged() {
         }
     }
     assert!(damaged > 200, "{damaged}");
+}
+
+#[test]
+fn a_damaged_batch_does_not_cost_the_messages_after_it() {
+    // With a tag all channels are of one shard, whose snapshot is several batches.
+    for (prefix, forget) in [("", true), ("", false), ("{tag}", true), ("{tag}", false)] {
+        let fs = SimulatedFs::new(7);
+        log_with(&fs, prefix, &[20, 40], forget);
+        let files = fs.files();
+        let mut frames = Vec::new();
+        for (path, bytes) in &files {
+            let starts = memchr::memmem::find_iter(bytes, b"BTCH");
+            frames.extend(starts.map(|at| (path.clone(), at)));
+        }
+        assert!(frames.len() > 20, "{}", frames.len());
+        for (path, at) in frames {
+            let mut damaged = files.clone();
+            let bytes = damaged.get_mut(&path).expect("a file");
+            bytes[at + 8] ^= 1;
+            // The last message of each channel is in one of the last batches.
+            let last = (55..60).find(|number| {
+                let text = format!("{number:050}");
+                memchr::memmem::find(&bytes[at..], text.as_bytes()).is_some_and(|at| at < 200)
+            });
+            fs.restore(&damaged);
+            let done = mend(&fs);
+            assert_eq!(done.dropped.len(), 1);
+            let (_, shards) = open(&fs).unwrap_or_else(|error| panic!("{error} {done:?}"));
+            for channel in 0..5 {
+                let found = data(&shards, &format!("{prefix}c{channel}"));
+                let expected = if last == Some(55 + channel) { 50 } else { 55 } + channel;
+                assert_eq!(found.last(), Some(&expected), "{path:?} {at} {done:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Files in memory that lose, on a crash, what a disk may lose: written sectors that were not
 //! synced, each for itself, and entries of directories that were not synced, each for itself.
 
+mod content;
+mod random;
+
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
@@ -9,23 +12,25 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use self::content::Content;
+pub(in crate::runtime::store) use self::random::Random;
 use super::{File, FileSystem};
 
 /// What the file system does and does not do; can be changed at any time.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Weather {
+pub(in crate::runtime::store) struct Weather {
     /// Bytes that are written or not as a whole.
-    pub(in super::super) sector: usize,
+    pub(in crate::runtime::store) sector: usize,
     /// Bytes there is room for.
-    pub(in super::super) capacity: u64,
+    pub(in crate::runtime::store) capacity: u64,
     /// Whether room can be set aside.
-    pub(in super::super) sets_aside: bool,
+    pub(in crate::runtime::store) sets_aside: bool,
     /// Of 1000 writes, how many fail.
-    pub(in super::super) write_errors: u32,
+    pub(in crate::runtime::store) write_errors: u32,
     /// Of 1000 syncs, how many fail.
-    pub(in super::super) sync_errors: u32,
+    pub(in crate::runtime::store) sync_errors: u32,
     /// Changes that are still carried out before the power fails.
-    pub(in super::super) power: Option<u32>,
+    pub(in crate::runtime::store) power: Option<u32>,
 }
 
 impl Default for Weather {
@@ -43,7 +48,7 @@ impl Default for Weather {
 
 /// Files in memory. Clones are the same file system.
 #[derive(Debug, Clone)]
-pub(in super::super) struct SimulatedFs(Arc<Mutex<World>>);
+pub(in crate::runtime::store) struct SimulatedFs(Arc<Mutex<World>>);
 
 #[derive(Debug)]
 struct World {
@@ -60,46 +65,8 @@ struct World {
     syncs: u64,
 }
 
-/// What a file holds: what is read, and what is on the disk.
-#[derive(Debug, Default, Clone)]
-struct Content {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    /// Sectors that the next sync will write.
-    dirty: BTreeSet<usize>,
-}
-
-/// Numbers that follow from a seed.
-#[derive(Debug, Clone)]
-pub(in super::super) struct Random(u64);
-
-impl Random {
-    pub(in super::super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// SplitMix64.
-    pub(in super::super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `limit`.
-    pub(in super::super) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
-    }
-
-    /// True in so many of 1000 cases.
-    pub(in super::super) fn chance(&mut self, of_1000: u32) -> bool {
-        self.below(1000) < u64::from(of_1000)
-    }
-}
-
 impl SimulatedFs {
-    pub(in super::super) fn new(seed: u64) -> Self {
+    pub(in crate::runtime::store) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(World {
             weather: Weather::default(),
             random: Random::new(seed),
@@ -113,38 +80,38 @@ impl SimulatedFs {
         })))
     }
 
-    pub(in super::super) fn set(&self, change: impl FnOnce(&mut Weather)) {
+    pub(in crate::runtime::store) fn set(&self, change: impl FnOnce(&mut Weather)) {
         change(&mut self.0.lock().weather);
     }
 
     /// Whether the power has failed.
-    pub(in super::super) fn is_dark(&self) -> bool {
+    pub(in crate::runtime::store) fn is_dark(&self) -> bool {
         self.0.lock().weather.power == Some(0)
     }
 
-    pub(in super::super) fn syncs(&self) -> u64 {
+    pub(in crate::runtime::store) fn syncs(&self) -> u64 {
         self.0.lock().syncs
     }
 
     /// Bytes that files take up.
-    pub(in super::super) fn used(&self) -> u64 {
+    pub(in crate::runtime::store) fn used(&self) -> u64 {
         self.0.lock().used()
     }
 
     /// The power is gone and comes back.
-    pub(in super::super) fn crash(&self) {
+    pub(in crate::runtime::store) fn crash(&self) {
         let mut world = self.0.lock();
         world.lose();
         world.restart();
     }
 
     /// The process is gone and the system is not.
-    pub(in super::super) fn kill(&self) {
+    pub(in crate::runtime::store) fn kill(&self) {
         self.0.lock().restart();
     }
 
     /// All files as they are now, for [`Self::restore`].
-    pub(in super::super) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(in crate::runtime::store) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let world = self.0.lock();
         let entries = world.entries.iter();
         entries
@@ -153,7 +120,7 @@ impl SimulatedFs {
     }
 
     /// Has these files, all of them on the disk, and no others.
-    pub(in super::super) fn restore(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
+    pub(in crate::runtime::store) fn restore(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
         let mut world = self.0.lock();
         world.files.clear();
         world.entries.clear();
@@ -228,62 +195,6 @@ impl World {
         self.run += 1;
         self.locked.clear();
         self.weather.power = None;
-    }
-}
-
-impl Content {
-    fn write(&mut self, bytes: &[u8], offset: usize, sector: usize) {
-        if bytes.is_empty() {
-            return;
-        }
-        let end = offset + bytes.len();
-        if self.seen.len() < end {
-            self.seen.resize(end, 0);
-        }
-        self.seen[offset..end].copy_from_slice(bytes);
-        self.dirty.extend(offset / sector..=(end - 1) / sector);
-    }
-
-    /// Puts one sector on the disk.
-    fn put(&mut self, index: usize, sector: usize) {
-        let end = ((index + 1) * sector).min(self.seen.len());
-        let start = index * sector;
-        if start < end {
-            if self.durable.len() < end {
-                self.durable.resize(end, 0);
-            }
-            self.durable[start..end].copy_from_slice(&self.seen[start..end]);
-        }
-    }
-
-    fn sync(&mut self, sector: usize) {
-        for index in std::mem::take(&mut self.dirty) {
-            self.put(index, sector);
-        }
-        self.durable.resize(self.seen.len(), 0);
-    }
-
-    /// Some of what should have been written is. The system forgets that the rest has not been,
-    /// and goes on showing it.
-    fn sync_badly(&mut self, sector: usize, random: &mut Random) {
-        for index in std::mem::take(&mut self.dirty) {
-            if random.chance(500) {
-                self.put(index, sector);
-            }
-        }
-    }
-
-    fn lose(&mut self, sector: usize, random: &mut Random) {
-        let keeps = [0, 500, 900, 1000][random.below(4) as usize];
-        for index in std::mem::take(&mut self.dirty) {
-            if random.chance(keeps) {
-                self.put(index, sector);
-            }
-        }
-        if random.chance(500) {
-            self.durable.resize(self.seen.len(), 0);
-        }
-        self.seen.clone_from(&self.durable);
     }
 }
 
