@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict')
 const { beforeEach, describe, test } = require('node:test')
 const { MAX_HELD, Track } = require('../../lib/client/track')
+const { eventually } = require('../support/events')
 
 const at = (offset, epoch = 'a') => ({ epoch, offset })
 
@@ -34,13 +35,17 @@ describe('a track', () => {
     for (const offset of offsets) track.receive(at(offset))
   }
 
+  const asked = () => eventually(() => fetches.length > 0, 'a question for history')
+
   /** Answers the oldest question for history. */
   async function answer(offsets, epoch = 'a') {
+    await asked()
     fetches.shift().resolve({ epoch, offset: 0, messages: offsets.map((offset) => ({ offset })) })
     await new Promise(setImmediate)
   }
 
   async function fail() {
+    await asked()
     fetches.shift().reject(new Error('ERR_POSITION_LOST'))
     await new Promise(setImmediate)
   }
@@ -126,6 +131,7 @@ describe('a track', () => {
     await answer([2, 3, 4])
     assert.deepEqual(delivered, ['a2', 'a3', 'a4', 'a5', 'a6'])
     assert.deepEqual(reports, [])
+    await asked()
     assert.deepEqual(fetches[0].request, { since: at(6), limit: 1 })
     await answer([7])
     receive(9)
@@ -157,7 +163,6 @@ describe('a track', () => {
     ['no list', { epoch: 'a', messages: {} }],
     ['a list of nonsense', { epoch: 'a', messages: [null, 1, { offset: '2' }, { offset: NaN }] }],
     ['another epoch', { epoch: 'b', messages: [{ offset: 2 }] }],
-    ['a list with a hole', { epoch: 'a', messages: [{ offset: 3 }, { offset: 4 }] }],
   ]) {
     test(`survives an answer with ${name}`, async () => {
       subscribe(at(1))
@@ -175,6 +180,7 @@ describe('a track', () => {
     for (let offset = 2; offset <= last; offset++) receive(offset)
     await answer([1])
     assert.equal(delivered.length, MAX_HELD + 1)
+    await asked()
     assert.deepEqual(fetches[0].request, { since: at(MAX_HELD + 1), limit: 50 })
     await answer(Array.from({ length: 50 }, (_, n) => MAX_HELD + 2 + n))
     assert.equal(delivered.length, last)
