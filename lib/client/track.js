@@ -218,9 +218,9 @@ class Track {
     this._checkGoal()
   }
 
-  /** Gives up what is missing, and goes on behind it. */
+  /** Gives up what is missing, and goes on with what is held up to there and right behind it. */
   _giveUp(missing) {
-    const held = this._takeHeld(Math.max(missing, this._held[0]?.offset ?? 0), [])
+    const held = this._takeHeld(missing + 1, [])
     for (const message of held) {
       const { epoch, offset } = message
       if (offset > this.position.offset + 1) this._lose({ epoch, offset: offset - 1 })
