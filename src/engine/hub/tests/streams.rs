@@ -522,6 +522,60 @@ fn history_is_for_subscribers_of_kept_channels_with_good_questions() {
 }
 
 #[test]
+fn long_answers_take_their_part_of_the_turn() {
+    let mut script = streams();
+    let conn = script.client();
+    for _ in 0..20 {
+        let data = format!(r#"{{"channel":"h","data":{}}}"#, long());
+        script.says(conn, &format!(r##"{{"event":"#publish","data":{data}}}"##));
+    }
+    script.subscribed(conn, "h");
+    let question = r##"{"event":"#history","data":{"channel":"h"},"cid":5}"##;
+    script.says(conn, &format!("[{}]", vec![question; 100].join(",")));
+    // Each answer has 600 KB.
+    let answers = script.commands().len();
+    assert!((1..=5).contains(&answers), "{answers}");
+}
+
+#[test]
+fn a_key_is_as_long_as_its_characters() {
+    let mut script = streams();
+    let conn = script.client();
+    let epoch = script.epoch("h");
+    for (part, times, fits) in [("ü", 256, true), ("\\n", 256, true), ("ü", 257, false)] {
+        let key = part.repeat(times);
+        let data = format!(r#"{{"channel":"h","key":"{key}"}}"#);
+        script.calls(conn, "#publish", &data);
+        let offset = script.hub.stream_figures().unwrap().shards.messages as u32;
+        let text = "A key must be a string of 1 to 256 characters";
+        let expected = match fits {
+            true => answered(conn, &position(&epoch, offset)),
+            false => stream_error(conn, "ERR_BAD_KEY", text),
+        };
+        assert_eq!(script.commands(), [expected], "{times} {part}");
+    }
+}
+
+#[test]
+fn repetitions_that_wait_for_the_disk_are_not_without_number() {
+    let mut script = streams();
+    let (conn, other) = (script.client(), script.client());
+    let data = r#"{"channel":"d","key":"k"}"#;
+    script.calls(conn, "#publish", data);
+    for _ in 1..100_000 {
+        script.calls(conn, "#publish", data);
+    }
+    assert_eq!(script.commands(), []);
+    script.calls(other, "#publish", data);
+    let text = "too much waits to be written";
+    assert_eq!(
+        script.commands(),
+        [stream_error(other, "ERR_STREAM_BUSY", text)]
+    );
+    assert_eq!(script.stores().commands().len(), 100_000);
+}
+
+#[test]
 fn members_are_told_of_members() {
     let mut script = streams();
     let (one, other) = (script.client(), script.client());
