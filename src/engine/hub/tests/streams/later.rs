@@ -141,3 +141,14 @@ fn a_consumers_position_is_kept_with_its_channel() {
     );
     assert!(bad.contains("ERR_BAD_REQUEST"), "{bad}");
 }
+
+#[test]
+fn a_consumer_may_have_a_channel_with_a_long_name() {
+    let mut script = streams();
+    let channel = format!("h{}", "x".repeat(60_000));
+    let consumer = format!(r#""name":"billing","channel":"{channel}""#);
+    let commit = format!(r#"{{{consumer},"epoch":"a","offset":1}}"#);
+    assert_eq!(told(&mut script, "#commit", &commit), "{}");
+    let committed = told(&mut script, "#committed", &format!("{{{consumer}}}"));
+    assert_eq!(committed, position("a", 1));
+}
