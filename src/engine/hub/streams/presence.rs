@@ -9,6 +9,7 @@ use crate::engine::broker::ChannelId;
 use crate::engine::command::{Command, ConnId, JsEvent};
 use crate::engine::config::hook;
 use crate::engine::hub::Hub;
+use crate::engine::hub::publish::delivery_cost;
 use crate::engine::protocol::{ErrorValue, JsonText, encode};
 
 /// Members that are listed in one answer.
@@ -183,7 +184,11 @@ impl Hub {
         let Some(channel) = self.broker.get(id) else {
             return;
         };
-        if self.hooked(hook::CODEC) {
+        let js = self.hooked(hook::CODEC);
+        self.spent = self
+            .spent
+            .saturating_add(delivery_cost(channel, packet.len(), js));
+        if js {
             let to: Vec<ConnId> = self.addresses(channel);
             if !to.is_empty() {
                 self.js(JsEvent::Encode { to, packet });

@@ -221,3 +221,27 @@ fn listeners_of_publish_get_the_position() {
     };
     assert!(commands.contains(&js(event)), "{commands:?}");
 }
+
+#[test]
+fn coming_and_going_among_many_takes_its_part_of_the_turn() {
+    let mut script = streams();
+    let conn = script.client();
+    for _ in 0..100 {
+        let member = script.client();
+        script.subscribed(member, "p");
+    }
+    let info = format!("\"{}\"", "x".repeat(4000));
+    let join = format!(r##"{{"event":"#subscribe","data":{{"channel":"p","data":{info}}}}}"##);
+    let leave = r##"{"event":"#unsubscribe","data":"p"}"##;
+    script.says(
+        conn,
+        &format!("[{}]", [join.as_str(), leave].repeat(40).join(",")),
+    );
+    let told = script.commands();
+    let told = told
+        .iter()
+        .filter(|it| matches!(it, Command::Publish { .. }));
+    // By their own length alone all of them would be.
+    assert!(told.count() < 50);
+    assert!(script.hub.has_work());
+}
