@@ -32,6 +32,22 @@
 const throughput = { figure: 'perSecond', better: 'more' }
 const cpu = { figure: 'cpuPerMillion', better: 'less' }
 
+/** @returns {Scenario} */
+function durablePublish(title, connections, window) {
+  return {
+    title: `Durable publishes, ${title}`,
+    verb: 'publish',
+    load: { connections, window, size: 128 },
+    unit: 'publish',
+    peers: ['ours-durable', 'ours-durable-2', 'nats'],
+    comparison: { peer: 'nats', figure: 'perSecond', title: '× JetStream' },
+    panels: [
+      { ...throughput, title: 'publishes per second' },
+      { figure: 'p50', title: 'median wait for the answer, ms', better: 'less' },
+    ],
+  }
+}
+
 /** @type {Record<string, Scenario>} */
 const scenarios = {
   fanout: {
@@ -97,30 +113,9 @@ const scenarios = {
       { ...cpu, title: 'server CPU s per 1M deliveries' },
     ],
   },
-  'durable-publish': {
-    title: 'Durable publishes, 64 clients',
-    verb: 'publish',
-    load: { connections: 64, window: 1, size: 128 },
-    unit: 'publish',
-    peers: ['ours-durable', 'ours-durable-2', 'nats'],
-    comparison: { peer: 'nats', figure: 'perSecond', title: '× JetStream' },
-    panels: [
-      { ...throughput, title: 'publishes per second' },
-      { figure: 'p50', title: 'median wait for the answer, ms', better: 'less' },
-    ],
-  },
-  'durable-publish-8': {
-    title: 'Durable publishes, 8 clients',
-    verb: 'publish',
-    load: { connections: 8, window: 8, size: 128 },
-    unit: 'publish',
-    peers: ['ours-durable', 'ours-durable-2', 'nats'],
-    comparison: { peer: 'nats', figure: 'perSecond', title: '× JetStream' },
-    panels: [
-      { ...throughput, title: 'publishes per second' },
-      { figure: 'p50', title: 'median wait for the answer, ms', better: 'less' },
-    ],
-  },
+  'durable-publish': durablePublish('64 clients', 64, 1),
+  'durable-publish-8': durablePublish('8 clients with 8 under way each', 8, 8),
+  'durable-publish-1024': durablePublish('64 clients with 16 under way each', 64, 16),
   replay: {
     title: 'Replay',
     verb: 'replay',

@@ -175,9 +175,9 @@ export interface AGServerOptions {
    */
   storage?: StorageOptions | null
   /**
-   * Bytes that all kept channels together may hold. Beyond it the `history` channel that was used
-   * longest ago gives its messages up, and publishes to `durable` channels are refused
-   * (`ERR_STREAM_FULL`). Needs `streams`.
+   * Bytes that kept messages, their keys, timers and positions of consumers may take together. Beyond it
+   * the `history` channel that was used longest ago gives its messages up; what still does not fit is
+   * refused (`ERR_STREAM_FULL`). Needs `streams`.
    * Default `268435456` (256 MiB).
    */
   streamMemory?: number | null

@@ -14,10 +14,11 @@ const { Random } = require('./support/random')
 const { ServerProcess } = require('./support/server-process')
 
 const CLI = path.join(__dirname, '../../bin/es-networkcluster.js')
-const FLIPS = Number(process.env.ES_NETWORKCLUSTER_CHAOS_FLIPS) || 2
+const FLIPS = Number(process.env.ES_NETWORKCLUSTER_CHAOS_FLIPS) || 4
 const CHANNELS = Array.from({ length: 8 }, (_, n) => `durable/${n}`)
-/** More than a segment of 64 MiB holds. */
-const BYTES = 70 << 20
+/** What is written in each life of the server; each begins a file. */
+const BYTES = 3 << 20
+const LIVES = 3
 const AT_ONCE = 64
 /** Bytes of a file before its first frame: they are there from the beginning. */
 const HEADER = 64
@@ -33,32 +34,25 @@ const options = (directory) => ({
 
 /** Fills a log; resolves to what it holds. */
 async function write(directory, random) {
-  const server = await new ServerProcess(options(directory)).start()
+  const server = new ServerProcess(options(directory))
   try {
-    const client = await reader(new LightClient(server.port), CHANNELS)
-    let bytes = 0
-    const work = async () => {
-      while (bytes < BYTES) {
-        const data = PAYLOAD.slice(0, random.between(10, PAYLOAD.length)) + bytes
-        bytes += data.length
-        await client.call('#publish', { channel: CHANNELS[bytes % CHANNELS.length], data })
+    for (let life = 1; ; life++) {
+      await server.start()
+      const client = await reader(new LightClient(server.port), CHANNELS)
+      let bytes = 0
+      const work = async () => {
+        while (bytes < BYTES) {
+          const data = `${life}:${bytes}:${PAYLOAD.slice(0, random.between(10, PAYLOAD.length))}`
+          bytes += data.length
+          await client.call('#publish', { channel: CHANNELS[bytes % CHANNELS.length], data })
+        }
       }
+      await Promise.all(Array.from({ length: AT_ONCE }, work))
+      if (life === LIVES) return await readLogs(client)
+      await server.kill()
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, work))
-    await settle(server, client)
-    return await readLogs(client)
   } finally {
     await server.kill()
-  }
-}
-
-/** A log this long is written anew; the last frames are to be messages again when that is done. */
-async function settle(server, client) {
-  for (let before = 0; ;) {
-    const { bytes } = (await server.call('metrics')).streams.storage
-    for (const channel of CHANNELS) await client.call('#publish', { channel, data: 'settled' })
-    if (Math.abs(bytes - before) < 100_000) return
-    before = bytes
   }
 }
 

@@ -2,9 +2,13 @@
 
 /** What a channel keeps, as `#history` tells it, read on from where it was left. */
 class Log {
-  /** @param {string} channel */
-  constructor(channel) {
+  /**
+   * @param {string} channel
+   * @param {(data: any) => any} [idOf] what is to be remembered of a message
+   */
+  constructor(channel, idOf = (data) => data) {
     this.channel = channel
+    this._idOf = idOf
     this.epoch = null
     /** By offset. @type {any[]} */
     this.data = []
@@ -39,7 +43,7 @@ class Log {
   _add({ offset, data, timestamp }) {
     if (this.data.length > 0 && offset !== this.head + 1)
       this.violations.push(`${this.channel}: ${offset} after ${this.head}`)
-    this.data[offset] = data
+    this.data[offset] = this._idOf(data)
     this.timestamps[offset] = timestamp
   }
 }

@@ -16,6 +16,14 @@ const DELIVERY: usize = 64;
 /// which so many cost as much as looking at one.
 const DELIVERED_PER_BYTE: usize = 64;
 
+/// What a message of so many bytes takes of the turn of whoever makes it go to all subscribers;
+/// `js` says whether it goes through JavaScript.
+pub(super) fn delivery_cost(subscribers: &Channel, length: usize, js: bool) -> usize {
+    let all = subscribers.sockets.len();
+    let apart = if js { all } else { subscribers.apart.len() };
+    (all - apart) * (1 + length / DELIVERED_PER_BYTE) + apart * DELIVERY
+}
+
 /// A message on its way to the subscribers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outgoing<'a> {
@@ -69,7 +77,7 @@ impl Hub {
                 packet.data.clone_from(&payload);
             }
             let on = Wait::BrokerPublish(packet);
-            return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerPublishAsk {
+            return self.ask_js(slot, on, |conn, seq| JsEvent::BrokerPublishAsk {
                 conn,
                 seq,
                 cid,
@@ -232,16 +240,10 @@ impl Hub {
         let Some(subscribers) = self.broker.get(id) else {
             return;
         };
-        let all = subscribers.sockets.len();
-        let joined = all - subscribers.apart.len();
+        let joined = subscribers.sockets.len() - subscribers.apart.len();
         let length = message.data.map_or(0, str::len);
-        let joined_cost = joined * (1 + length / DELIVERED_PER_BYTE);
         let js = self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC);
-        let cost = if js {
-            all * DELIVERY
-        } else {
-            joined_cost + subscribers.apart.len() * DELIVERY
-        };
+        let cost = delivery_cost(subscribers, length, js);
         self.spent = self.spent.saturating_add(cost);
         if js {
             let mut to = self.addresses(subscribers);

@@ -1,5 +1,7 @@
 //! Objects shaped like a serialised Node `Buffer`, which the codec writes as base64.
 
+use std::sync::LazyLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem;
@@ -58,11 +60,17 @@ impl Encoding {
     }
 }
 
+// To make one costs more than a search in a short message.
+static WORD: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b"\"Buffer\""));
+static ESCAPE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\\u00"));
+
 /// A fast test for the word `Buffer`, plain or with some of its letters escaped.
 pub(super) fn is_possible(raw: &str) -> bool {
     let bytes = raw.as_bytes();
-    memmem::find(bytes, b"\"Buffer\"").is_some()
-        || memmem::find_iter(bytes, b"\\u00")
+    WORD.find(bytes).is_some()
+        || ESCAPE
+            .find_iter(bytes)
             .any(|at| matches!(bytes.get(at + 4), Some(b'4' | b'6' | b'7')))
 }
 

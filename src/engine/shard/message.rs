@@ -6,8 +6,8 @@ use super::Position;
 use super::refusal::Refusal;
 use crate::engine::protocol::{Utf8, encode};
 
-/// Longest key, in characters of its canonical text.
-const MAX_KEY: usize = 256;
+/// Longest key, in bytes of its canonical text: 256 characters, each of which may be an escape.
+const MAX_KEY: usize = 256 * 6;
 
 /// A message to append.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,9 +27,7 @@ pub struct NewMessage<'a> {
 impl NewMessage<'_> {
     pub(super) fn check_key(&self) -> Result<(), Refusal> {
         match self.key {
-            Some(key) if key.is_empty() || key.chars().nth(MAX_KEY).is_some() => {
-                Err(Refusal::BadKey)
-            }
+            Some(key) if key.is_empty() || key.len() > MAX_KEY => Err(Refusal::BadKey),
             _ => Ok(()),
         }
     }

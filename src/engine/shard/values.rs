@@ -8,15 +8,15 @@ use super::message::{ALLOCATION, Ticket};
 use super::record::{Record, RecordKind};
 use super::{Refusal, Shards, shard_of};
 
-/// Longest key, in bytes.
-const MAX_KEY: usize = 1024;
+/// Longest key, in bytes: what a record has room for, as the name of a channel may be part of it.
+const MAX_KEY: usize = u16::MAX as usize;
 /// Largest value, in bytes.
 const MAX_VALUE: usize = 1024 * 1024;
 
 /// A value to set.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NewValue<'a> {
-    /// Its key, 1 to 1024 bytes.
+    /// Its key, 1 to 65,535 bytes.
     pub key: &'a str,
     /// The value, at most 1 MiB.
     pub value: &'a str,
@@ -74,7 +74,7 @@ impl Shards {
     /// waits for the store, or the shard is not served here.
     pub fn kv_set(&mut self, new: NewValue<'_>) -> Result<(u64, Option<Ticket>), Refusal> {
         if new.key.is_empty() || new.key.len() > MAX_KEY {
-            return Err(Refusal::BadRequest("a key must have 1 to 1024 bytes"));
+            return Err(Refusal::BadRequest("a key must have 1 to 65535 bytes"));
         }
         if new.value.len() > MAX_VALUE {
             return Err(Refusal::TooLarge {

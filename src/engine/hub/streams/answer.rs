@@ -1,5 +1,6 @@
 //! Who asked, and what they are told.
 
+use super::WRITTEN_PER_COST;
 use crate::engine::command::{ConnId, JsEvent};
 use crate::engine::hub::Hub;
 use crate::engine::protocol::{ErrorName, ErrorValue, JsonText, encode};
@@ -38,7 +39,12 @@ impl Hub {
             return;
         }
         match (answer, cid) {
-            (Ok(data), Some(cid)) => self.packet(conn.slot, encode::response(cid, data.as_deref())),
+            (Ok(data), Some(cid)) => {
+                // A short question may have a long answer.
+                let length = data.as_ref().map_or(0, String::len);
+                self.spent = self.spent.saturating_add(length / WRITTEN_PER_COST);
+                self.packet(conn.slot, encode::response(cid, data.as_deref()));
+            }
             (Ok(_), None) => {}
             (Err(error), cid) => {
                 let json = error.to_json();

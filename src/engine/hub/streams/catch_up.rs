@@ -4,6 +4,7 @@
 //! next stretch of the log when the last one has left, and joins when it has reached the end: in
 //! one step, under the lock that orders everything, so that there is neither a gap nor a repeat.
 
+use super::WRITTEN_PER_COST;
 use crate::engine::broker::ChannelId;
 use crate::engine::command::{Command, ConnId};
 use crate::engine::config::hook;
@@ -148,7 +149,9 @@ impl Hub {
     }
 
     fn send_missed(&mut self, conn: ConnId, channel: &str, entry: &Entry, position: Position) {
-        self.spent = self.spent.saturating_add(entry.text.as_str().len() / 8);
+        self.spent = self
+            .spent
+            .saturating_add(entry.text.as_str().len() / WRITTEN_PER_COST);
         if self.hooked(hook::OUTBOUND) {
             let kept = Kept { position, entry };
             let message = Outgoing {

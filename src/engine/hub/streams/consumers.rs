@@ -7,7 +7,7 @@ use crate::engine::hub::{Hub, Now};
 use crate::engine::protocol::{ErrorValue, JsonText, packet};
 use crate::engine::shard::{Epoch, NewValue, Position};
 
-/// Longest name of a consumer, in bytes of JSON text.
+/// Longest name of a consumer, in characters.
 const LONGEST_NAME: usize = 128;
 
 impl Hub {
@@ -65,9 +65,8 @@ fn consumer(data: &str) -> Result<(JsonText, String), ErrorValue> {
     let channel = request::channel(data)?;
     let [name] = packet::fields(data, ["name"]);
     let name = name
-        .and_then(packet::string)
-        .filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME)
-        .ok_or_else(|| request::bad_request("A consumer's name must be 1 to 128 bytes long"))?;
+        .and_then(|name| request::text(name, LONGEST_NAME))
+        .ok_or_else(|| request::bad_request("A consumer's name has 1 to 128 characters"))?;
     let key = format!("{{{}}}consumer/{}", channel.as_str(), name.as_str());
     Ok((channel, key))
 }

@@ -31,6 +31,9 @@ pub use answer::Asker;
 use answer::stream_error;
 pub(super) use publish::Publication;
 
+/// Bytes that cost as much to write as one costs to read: what a client asks for is part of its turn.
+const WRITTEN_PER_COST: usize = 8;
+
 /// What the streams of a hub consist of.
 #[derive(Debug)]
 pub(super) struct Streams {

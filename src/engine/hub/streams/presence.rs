@@ -9,6 +9,7 @@ use crate::engine::broker::ChannelId;
 use crate::engine::command::{Command, ConnId, JsEvent};
 use crate::engine::config::hook;
 use crate::engine::hub::Hub;
+use crate::engine::hub::publish::delivery_cost;
 use crate::engine::protocol::{ErrorValue, JsonText, encode};
 
 /// Members that are listed in one answer.
@@ -17,7 +18,7 @@ const LISTED: usize = 1000;
 /// Longest info of a member, in bytes of JSON text.
 const LONGEST_INFO: usize = 4096;
 
-/// The members of one channel, by slot, longest there first.
+/// The members of one channel, by slot, in any order: leaving costs the same whoever leaves.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
     members: IndexMap<u32, Option<Box<str>>>,
@@ -85,7 +86,7 @@ impl Hub {
         let Some(presence) = self.presence_of(id) else {
             return;
         };
-        let Some(info) = presence.members.shift_remove(&slot) else {
+        let Some(info) = presence.members.swap_remove(&slot) else {
             return;
         };
         if presence.members.is_empty()
@@ -183,7 +184,11 @@ impl Hub {
         let Some(channel) = self.broker.get(id) else {
             return;
         };
-        if self.hooked(hook::CODEC) {
+        let js = self.hooked(hook::CODEC);
+        self.spent = self
+            .spent
+            .saturating_add(delivery_cost(channel, packet.len(), js));
+        if js {
             let to: Vec<ConnId> = self.addresses(channel);
             if !to.is_empty() {
                 self.js(JsEvent::Encode { to, packet });

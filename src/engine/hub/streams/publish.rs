@@ -6,7 +6,10 @@ use crate::engine::hub::publish::{Kept, Outgoing};
 use crate::engine::hub::{Hub, Now};
 use crate::engine::protocol::JsonText;
 use crate::engine::session::OwnedPacket;
-use crate::engine::shard::{Appended, Entry, NewMessage, Position, Ticket};
+use crate::engine::shard::{Appended, Entry, NewMessage, Position, Refusal, Ticket};
+
+/// Answers that may wait for the disk before repetitions are refused.
+const MOST_WAITING: usize = 100_000;
 
 /// What is done once a ticket is stored.
 #[derive(Debug)]
@@ -192,6 +195,9 @@ impl Hub {
                 let json = position_json(position, ",\"duplicate\":true");
                 self.answer(asker, Ok(Some(json)));
             }
+            Appended::DuplicateWaits { .. } if self.too_much_waits() => {
+                self.answer(asker, Err(refused(&Refusal::Busy)));
+            }
             Appended::DuplicateWaits { ticket, position } => {
                 let json = position_json(position, ",\"duplicate\":true");
                 self.once_stored(ticket, Then::Answer(asker, json));
@@ -215,6 +221,12 @@ impl Hub {
         if wanted {
             self.answer(asker, Ok(Some(position_json(position, ""))));
         }
+    }
+
+    /// Repetitions leave no record, so the limit on those that wait says nothing of them.
+    fn too_much_waits(&self) -> bool {
+        let streams = self.streams.as_ref();
+        streams.is_some_and(|it| it.waiting.len() >= MOST_WAITING)
     }
 
     pub(super) fn once_stored(&mut self, ticket: Ticket, then: Then) {

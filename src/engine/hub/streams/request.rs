@@ -8,7 +8,7 @@ use crate::engine::protocol::{ErrorValue, JsonText, canonical};
 use crate::engine::session::OwnedPacket;
 use crate::engine::shard::{Epoch, Position};
 
-/// Longest key of a publish, in bytes of JSON text.
+/// Longest key of a publish, in characters.
 const LONGEST_KEY: usize = 256;
 
 /// Latest a message can be put off: ten years, in ms.
@@ -114,12 +114,18 @@ pub(in crate::engine::hub) fn read_options(
 }
 
 fn read_key(raw: &str) -> Result<JsonText, ErrorValue> {
-    packet::string(raw)
-        .filter(|key| !key.is_empty() && key.len() <= LONGEST_KEY)
-        .ok_or_else(|| {
-            let message = format!("A key must be a string of 1 to {LONGEST_KEY} bytes");
-            stream_error("ERR_BAD_KEY", &message)
-        })
+    text(raw, LONGEST_KEY).ok_or_else(|| {
+        let message = format!("A key must be a string of 1 to {LONGEST_KEY} characters");
+        stream_error("ERR_BAD_KEY", &message)
+    })
+}
+
+/// A string of at least one character and so many at most, as JavaScript counts them.
+pub(super) fn text(raw: &str, most: usize) -> Option<JsonText> {
+    let short = |text: &JsonText| {
+        text.len() <= most || text.to_utf8_lossy().encode_utf16().nth(most).is_none()
+    };
+    packet::string(raw).filter(|text| !text.is_empty() && short(text))
 }
 
 fn read_due(delay: Option<&str>, at: Option<&str>, now: Now) -> Result<Option<f64>, ErrorValue> {

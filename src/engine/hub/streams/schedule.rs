@@ -20,6 +20,9 @@ const EXPIRY: u64 = 1000;
 const LISTED: usize = 100;
 const MOST: usize = 1000;
 
+/// Longest id, cron expression or time zone, in characters; the shards may want fewer.
+const LONGEST_TEXT: usize = 256;
+
 impl Hub {
     /// A message is to be published later.
     pub(super) fn put_off(
@@ -231,9 +234,10 @@ fn timer(info: &TimerInfo<'_>) -> String {
 
 /// A string that is one for people: an id, an expression, a time zone.
 fn plain(raw: &str) -> Result<String, ErrorValue> {
-    let text = packet::string(raw).filter(|text| !text.is_empty() && text.len() <= 256);
-    let text = text.map(|text| text.to_utf8_lossy().into_owned());
-    text.ok_or_else(|| request::bad_request("An id, a cron expression and a time zone are strings"))
+    let text = request::text(raw, LONGEST_TEXT).map(|text| text.to_utf8_lossy().into_owned());
+    text.ok_or_else(|| {
+        request::bad_request("Ids, cron expressions and time zones have 1 to 256 characters")
+    })
 }
 
 /// A whole number of ms.
