@@ -30,8 +30,8 @@ export interface AGClientChannelEvents<T = any> extends AGChannelEvents {
 /** A handle on a channel; iterating it gives the messages, each once and in order on kept channels. */
 export class AGClientChannel<T = any> extends AGChannel<T, AGClientSocket> {
   /**
-   * Of the last message handed over, or where the subscription began; `undefined` on plain channels
-   * and before the server has answered.
+   * Of the last message handed over, or up to which there is none for this client, or where the
+   * subscription began; `undefined` on plain channels and before the server has answered.
    */
   readonly position: StreamPosition | undefined
   /** Outcome of the last recovery; `undefined` before the first, and while one is under way. */

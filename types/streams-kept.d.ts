@@ -92,6 +92,11 @@ export interface History<T = any> extends StreamPosition {
   messages: HistoryMessage<T>[]
   /** Whether there are further messages in the direction asked for. */
   more: boolean
+  /**
+   * Offset up to which messages were looked for. Only in answers to a client of a server with
+   * outbound middleware, which may have left messages out.
+   */
+  until?: number
 }
 
 export interface Member<Info = any> {

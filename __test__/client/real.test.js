@@ -245,3 +245,80 @@ real('a client in a batch, and one that waits for authentication', async (contex
   assert.deepEqual(seen.data, [1, 2])
   await eventually(() => client.channel('kept/a').recovered === true)
 })
+
+/** Outbound middleware by socket: `decide` for those in `limited`. Counts what clients ask for. */
+function limitedBy(server, decide) {
+  const limited = new Set()
+  const asked = []
+  server.setMiddleware('outbound', async (stream) => {
+    for await (const action of stream) {
+      if (limited.has(action.socket.id)) decide(action)
+      else action.allow()
+    }
+  })
+  server.setMiddleware('inbound', async (stream) => {
+    for await (const action of stream) {
+      if (action.type === action.HISTORY) asked.push(action.socket.id)
+      action.allow()
+    }
+  })
+  return { limited, asked }
+}
+
+real('a client gets what outbound middleware lets pass', async (context, connect) => {
+  const { exchange, server } = context
+  const { limited, asked } = limitedBy(server, (action) => {
+    if (action.data % 2 === 0) action.block()
+    else if (action.data % 5 === 0) action.allow({ data: `about ${action.data}` })
+    else action.allow()
+  })
+  const [ann, bob] = [await connect(), await connect()]
+  const expected = (n) =>
+    upTo(n)
+      .filter((each) => each % 2 !== 0)
+      .map((each) => (each % 5 === 0 ? `about ${each}` : each))
+  const channel = await subscribe(bob, 'kept/a')
+  const all = watch(await subscribe(ann, 'kept/a'))
+  const seen = watch(channel)
+  limited.add(bob.id)
+  for (const n of upTo(301)) await exchange.invokePublish('kept/a', n)
+  await all.count(301)
+  await seen.count(151)
+  assert.deepEqual(all.data, upTo(301))
+  assert.deepEqual(seen.data, expected(301))
+  assert.ok(asked.length <= 4, `asked ${asked.length} times`)
+  const { messages } = await channel.history({ limit: 5 })
+  assert.deepEqual(
+    messages.map(({ offset, data }) => [offset, data]),
+    [
+      [1, 1],
+      [3, 3],
+      [5, 'about 5'],
+    ],
+  )
+  context.running.onConnection((socket) => void limited.add(socket.id))
+  await away(bob, async () => {
+    for (let n = 302; n <= 400; n++) await exchange.invokePublish('kept/a', n)
+  })
+  await eventually(() => channel.position.offset === 400 && channel.recovered)
+  assert.deepEqual(seen.data, expected(400))
+  assert.ok(seen.recoveries.every(({ recovered }) => recovered))
+  assert.ok(asked.length <= 9, `asked ${asked.length} times`)
+})
+
+real('a client from which all is kept goes on behind it', async ({ exchange, server }, connect) => {
+  const { limited, asked } = limitedBy(server, (action) => {
+    if (action.data === 'open') action.allow()
+    else action.block()
+  })
+  const client = await connect()
+  const channel = await subscribe(client, 'kept/a')
+  const seen = watch(channel)
+  limited.add(client.id)
+  for (const n of upTo(900)) exchange.transmitPublish('kept/a', n)
+  await exchange.invokePublish('kept/a', 'open')
+  await seen.count(1)
+  assert.deepEqual(seen.data, ['open'])
+  assert.ok(asked.length <= 2, `asked ${asked.length} times`)
+  assert.ok(seen.recoveries.every(({ recovered }) => recovered))
+})

@@ -185,6 +185,52 @@ describe('recovery', { timeout: 20000 }, () => {
     ])
   })
 
+  test('what middleware keeps from a client is asked for once', async () => {
+    server.passes = (data) => data % 3 !== 0
+    const client = server.client()
+    const channel = await subscribe(client, 'news')
+    const seen = watch(channel)
+    upTo(100).forEach((n) => server.publish('news', n))
+    const passed = upTo(100).filter((n) => n % 3 !== 0)
+    await seen.count(passed.length)
+    assert.deepEqual(seen.data, passed)
+    assert.ok(server.sent('#history').length <= 2)
+    assert.ok(seen.recoveries.every(({ recovered }) => recovered))
+    assert.deepEqual(channel.position, { epoch: 'first', offset: 100 })
+  })
+
+  test('and what is replayed is complete without it', async () => {
+    server.passes = (data) => data % 3 === 1
+    const client = server.client()
+    const channel = await subscribe(client, 'news')
+    const seen = watch(channel)
+    await missing(client, () => upTo(30).forEach((n) => server.publish('news', n)))
+    await seen.recovered()
+    assert.deepEqual(
+      seen.data,
+      upTo(30).filter((n) => n % 3 === 1),
+    )
+    assert.deepEqual(seen.recoveries.at(-1), {
+      channel: 'news',
+      recovered: true,
+      epoch: 'first',
+      offset: 30,
+    })
+    assert.ok(server.sent('#history').length <= 3)
+  })
+
+  test('a client from which everything is kept has recovered, too', async () => {
+    server.passes = () => false
+    const client = server.client()
+    const channel = await subscribe(client, 'news')
+    const seen = watch(channel)
+    await missing(client, () => upTo(5).forEach((n) => server.publish('news', n)))
+    await seen.recovered()
+    assert.deepEqual(channel.position, { epoch: 'first', offset: 5 })
+    assert.equal(channel.recovered, true)
+    assert.equal(server.sent('#history').length, 1)
+  })
+
   test('a connection that ends while a gap is filled costs nothing', async () => {
     const client = server.client()
     const seen = watch(await subscribe(client, 'news'))

@@ -56,6 +56,8 @@ class ScriptedServer {
     this.requests = []
     /** `(packet, connection) => true` if the test has dealt with the packet. */
     this.intercept = () => false
+    /** `(data, connection) => false` where outbound middleware blocks a message. */
+    this.passes = () => true
     this._clients = []
     this._ids = 0
     this._keys = new Map()
@@ -95,7 +97,10 @@ class ScriptedServer {
 
   toSubscribers(name, event, data) {
     for (const connection of this.connections) {
-      if (connection.subscriptions.has(name)) connection.send({ event, data })
+      if (!connection.subscriptions.has(name)) continue
+      if (event !== '#publish' || this.passes(data.data, connection)) {
+        connection.send({ event, data })
+      }
     }
   }
 
@@ -161,7 +166,8 @@ class ScriptedServer {
     const recovered = kept.canResume(since)
     connection.answer(packet, { ...head, recovered })
     if (!recovered) return
-    for (const message of kept.after(since.offset)) {
+    const replayed = kept.after(since.offset).filter(({ data }) => this.passes(data, connection))
+    for (const message of replayed) {
       connection.send({ event: '#publish', data: { channel, epoch: kept.epoch, ...message } })
     }
   }
@@ -171,9 +177,11 @@ class ScriptedServer {
     const kept = this.channel(channel)
     if (since && !kept.canResume(since)) return connection.refuse(packet, 'ERR_POSITION_LOST')
     const rest = kept.after(since ? since.offset : 0)
-    const messages = rest.slice(0, limit)
+    const page = rest.slice(0, limit)
+    const until = page.at(-1)?.offset
+    const messages = page.filter(({ data }) => this.passes(data, connection))
     const { epoch, head: offset } = kept
-    connection.answer(packet, { epoch, offset, messages, more: messages.length < rest.length })
+    connection.answer(packet, { epoch, offset, messages, more: page.length < rest.length, until })
   }
 
   _publish(packet, connection) {

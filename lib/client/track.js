@@ -1,18 +1,23 @@
 'use strict'
 
 // Where one subscription to a kept channel stands, and what is to be handed over next: each message
-// once and in order. What is missing is fetched; what cannot be fetched is reported, never passed over.
+// once and in order. What is missing is fetched; what the history leaves out is not for this client;
+// what cannot be fetched is reported, never passed over.
 
+const { Pace } = require('./pace')
 const { isPosition, positionOf } = require('./position')
 
 /** Messages held back while a gap is filled; what comes on top is fetched again afterwards. */
 const MAX_HELD = 1000
 /** Messages the server gives at most per `#history`. */
 const MAX_FETCHED = 1000
+/** Milliseconds without a message after which the rest of what is replayed is asked for. */
+const STALLED = 1000
 
 /**
  * @typedef {import('./position').Position} Position
  * @typedef {Position & { data?: any }} Message
+ * @typedef {{ messages: Message[], until: number }} Page up to which offset it is complete
  * @typedef {object} Port
  * @property {(message: Message) => void} deliver
  * @property {(recovered: boolean, position: Position | undefined) => void} report
@@ -30,6 +35,7 @@ class Track {
     this._since = undefined
     // An epoch which has ended: what still arrives of it is late.
     this._left = undefined
+    this._pace = new Pace()
     this.suspend()
   }
 
@@ -54,9 +60,12 @@ class Track {
     /** @type {Message[]} */
     this._held = []
     this._dropped = 0
-    // Once this offset is handed over, the recovery has succeeded.
+    // What is replayed up to here has not come.
+    this._stalled = 0
+    // Once everything up to this offset is handed over, the recovery has succeeded.
     this._goal = undefined
     this._fill = null
+    clearTimeout(this._timer)
   }
 
   /** The server's answer to the subscription. */
@@ -69,6 +78,7 @@ class Track {
     else if (data?.recovered === true && this._isAhead(head)) {
       this._goal = head.offset
       this._checkGoal()
+      this._watchReplay()
     } else this._lose(head)
   }
 
@@ -122,49 +132,128 @@ class Track {
     if (isCurrent) this._goal = Math.max(this._goal ?? 0, offset)
   }
 
+  /** The last messages of what is replayed may not be for this client: then nothing shows it. */
+  _watchReplay() {
+    const { position } = this
+    clearTimeout(this._timer)
+    if (this._goal === undefined || !position) return
+    this._timer = setTimeout(() => {
+      if (this._fill || this._goal === undefined) return
+      if (this.position !== position) this._watchReplay()
+      else {
+        this._stalled = this._goal
+        void this._fillGap()
+      }
+    }, STALLED)
+  }
+
   async _fillGap() {
     const fill = {}
     this._fill = fill
-    while (this._held.length > 0 || this._dropped > this.position.offset) {
-      const { position } = this
-      const messages = await this._fetch()
+    clearTimeout(this._timer)
+    let further = false
+    while (this._held.length > 0 || Math.max(this._dropped, this._stalled) > this.position.offset) {
+      if (this._held.length > 0 && this._held[0].epoch !== this.position.epoch) {
+        this._enterEpoch()
+        continue
+      }
+      const pause = further ? 0 : this._pace.next()
+      if (pause > 0) await this._sleep(pause)
+      const missing = this._lastMissing()
+      const { messages, until } = await this._fetch(missing)
       if (this._fill !== fill) return
-      for (const message of messages) this._take(message)
+      // An answer has its limits: the rest of what was asked for need not wait.
+      further = until > this.position.offset && until < missing
+      if (until > this.position.offset) this._passTo(until, messages)
+      else this._giveUp(missing)
       this._drain()
-      if (this.position === position) this._skip()
     }
     this._dropped = 0
+    this._stalled = 0
     this._fill = null
+    this._watchReplay()
   }
 
-  /** What the server has of the gap, oldest first; nothing if that cannot be had. */
-  async _fetch() {
+  /** Never resolves if this is suspended meanwhile. */
+  _sleep(pause) {
+    return new Promise((resolve) => (this._timer = setTimeout(resolve, pause)))
+  }
+
+  /** Offset of the last message known to be missing, as far as the epoch goes. */
+  _lastMissing() {
+    const { epoch, offset } = this.position
+    let last = offset
+    let missing = Math.max(this._dropped, this._stalled)
+    for (const message of this._held) {
+      if (message.epoch !== epoch) break
+      if (message.offset > last + 1) missing = Math.max(missing, message.offset - 1)
+      last = Math.max(last, message.offset)
+    }
+    return missing
+  }
+
+  /**
+   * What the server has for this client after the position, oldest first; nothing if that cannot
+   * be had.
+   * @param {number} missing
+   * @returns {Promise<Page>}
+   */
+  async _fetch(missing) {
     const since = this.position
-    const next = this._held[0] ?? { epoch: since.epoch, offset: this._dropped + 1 }
-    if (next.epoch !== since.epoch) return []
-    const limit = Math.min(next.offset - 1 - since.offset, MAX_FETCHED)
+    const limit = Math.min(missing - since.offset, MAX_FETCHED)
     try {
-      const { epoch, messages } = await this._port.fetch({ since, limit })
-      if (epoch !== since.epoch) return []
-      return messages.map((each) => ({ data: each?.data, epoch, offset: each?.offset }))
+      return pageOf(await this._port.fetch({ since, limit }), since)
     } catch {
       // Whatever the reason: the gap stays, and is reported.
-      return []
+      return { messages: [], until: since.offset }
     }
+  }
+
+  /** Hands over what there is up to an offset: what there is not is not for this client. */
+  _passTo(until, messages) {
+    for (const message of this._takeHeld(until, messages)) {
+      if (message.offset > this.position.offset) this._deliver(message)
+    }
+    if (this.position.offset < until) this.position = { epoch: this.position.epoch, offset: until }
+    this._checkGoal()
+  }
+
+  /** Gives up what is missing, and goes on with what is held up to there and right behind it. */
+  _giveUp(missing) {
+    const held = this._takeHeld(missing + 1, [])
+    for (const message of held) {
+      const { epoch, offset } = message
+      if (offset > this.position.offset + 1) this._lose({ epoch, offset: offset - 1 })
+      if (offset > this.position.offset) this._deliver(message)
+    }
+    // What is replayed may still come.
+    this._stalled = 0
+    if (held.length === 0 && this._dropped > this.position.offset) {
+      this._lose({ epoch: this.position.epoch, offset: this._dropped })
+    }
+  }
+
+  /** Takes what is held of this epoch up to an offset, together with others, in order. */
+  _takeHeld(until, others) {
+    const { epoch } = this.position
+    const end = this._held.findIndex((message) => message.epoch !== epoch)
+    const held = end < 0 ? this._held : this._held.slice(0, end)
+    const later = end < 0 ? [] : this._held.slice(end)
+    this._held = [...held.filter(({ offset }) => offset > until), ...later]
+    const taken = held.filter(({ offset }) => offset <= until)
+    return [...others, ...taken].sort((a, b) => a.offset - b.offset)
+  }
+
+  _enterEpoch() {
+    const [{ epoch, offset }] = this._held
+    this._lose({ epoch, offset: offset - 1 })
+    this._drain()
   }
 
   _drain() {
     let taken = 0
     while (taken < this._held.length && this._take(this._held[taken])) taken++
     this._held.splice(0, taken)
-  }
-
-  /** Gives the gap up, and goes on behind it. */
-  _skip() {
-    const next = this._held[0]
-    if (next) this._lose({ epoch: next.epoch, offset: next.offset - 1 })
-    else this._lose({ epoch: this.position.epoch, offset: this._dropped })
-    this._drain()
   }
 
   _isAhead(head) {
@@ -188,6 +277,7 @@ class Track {
     if (this.position?.epoch !== position?.epoch) {
       this._left = this.position?.epoch
       this._dropped = 0
+      this._stalled = 0
     }
     this.position = position
   }
@@ -196,6 +286,23 @@ class Track {
     this.recovered = recovered
     this._port.report(recovered, this.position)
   }
+}
+
+/**
+ * What an answer says about the messages after `since`. It speaks for everything up to its last
+ * message, up to `until` if it has that, and up to the channel's head if there is no more.
+ * @param {any} answer of the server's, to be believed in nothing
+ * @param {Position} since
+ * @returns {Page}
+ */
+function pageOf(answer, { epoch, offset }) {
+  if (answer.epoch !== epoch) return { messages: [], until: offset }
+  const messages = answer.messages
+    .filter((each) => Number.isSafeInteger(each?.offset) && each.offset > offset)
+    .map((each) => ({ data: each.data, epoch, offset: each.offset }))
+  const ends = [answer.until, answer.more === false && answer.offset].filter(Number.isSafeInteger)
+  const offsets = messages.map((message) => message.offset)
+  return { messages, until: Math.max(offset, ...offsets, ...ends) }
 }
 
 module.exports = { MAX_HELD, Track }

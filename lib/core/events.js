@@ -46,6 +46,7 @@ const KIND = Object.freeze({
   STREAM_ANSWER: 39,
   PRESENCE: 40,
   BROKER_PUBLISH_WITH_ASK: 41,
+  HISTORY_ASK: 42,
 })
 
 // Kinds without a connection; all others start with one.

@@ -8,6 +8,8 @@ const { isDefaultCodec } = require('./hooks')
 
 /** Packets whose data the core itself reads. */
 const READABLE = new Set(['#handshake', '#authenticate', '#unsubscribe'])
+/** The same where the server has streams. */
+const READABLE_WITH_STREAMS = new Set([...READABLE, '#history', '#presence'])
 
 class CodecBridge {
   constructor(server) {
@@ -34,8 +36,9 @@ class CodecBridge {
    */
   decodeMessage(message) {
     const decoded = this.server.codec.decode(message)
-    if (Array.isArray(decoded)) return JSON.stringify(decoded.map(toCore))
-    if (decoded && typeof decoded === 'object') return JSON.stringify(toCore(decoded))
+    const readable = this.server._streams.on ? READABLE_WITH_STREAMS : READABLE
+    if (Array.isArray(decoded)) return JSON.stringify(decoded.map((it) => toCore(it, readable)))
+    if (decoded && typeof decoded === 'object') return JSON.stringify(toCore(decoded, readable))
     return ''
   }
 
@@ -60,7 +63,7 @@ class CodecBridge {
   }
 }
 
-function toCore(packet) {
+function toCore(packet, readable) {
   if (!packet || typeof packet !== 'object' || Array.isArray(packet)) return null
   const { event, cid, rid, data, error } = packet
   const out = {}
@@ -68,12 +71,12 @@ function toCore(packet) {
   if (cid !== undefined) out.cid = cid
   if (rid !== undefined) out.rid = rid
   if (error !== undefined) out.error = error
-  if (data !== undefined) out.data = dataToCore(event, data)
+  if (data !== undefined) out.data = dataToCore(event, data, readable)
   return out
 }
 
-function dataToCore(event, data) {
-  if (READABLE.has(event) || data === null) return data
+function dataToCore(event, data, readable) {
+  if (readable.has(event) || data === null) return data
   const isChannelPacket = event === '#publish' || event === '#subscribe'
   if (!isChannelPacket) return pack(data)
   if (typeof data !== 'object' || Array.isArray(data)) return null
@@ -82,11 +85,21 @@ function dataToCore(event, data) {
 
 function fromCore(packet) {
   if (packet && packet['~']) return unpack(packet['~'])
-  if (packet && packet.event === '#publish' && packet.data && packet.data.data !== undefined) {
-    const { data } = packet.data
-    packet.data.data = typeof data === 'string' ? unpack(data) : data
+  if (!packet || !packet.data) return packet
+  const { event, data } = packet
+  if (event === '#publish') unpackMember(data, 'data')
+  else if (event === '#presence') unpackMember(data, 'info')
+  else if (event === undefined) {
+    // Of what the core itself answers, these are the history of a channel, and who is on it.
+    const { messages, members } = data
+    if (Array.isArray(messages)) for (const message of messages) unpackMember(message, 'data')
+    if (Array.isArray(members)) for (const member of members) unpackMember(member, 'info')
   }
   return packet
+}
+
+function unpackMember(object, name) {
+  if (typeof object[name] === 'string') object[name] = unpack(object[name])
 }
 
 function pack(value) {

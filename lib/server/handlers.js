@@ -141,6 +141,12 @@ const SESSION = {
     const options = reader.text()
     return (socket) => socket._onBrokerPublishAsk(seq, cid, channel, json, JSON.parse(options))
   },
+  [KIND.HISTORY_ASK](reader) {
+    const seq = reader.u32()
+    const channel = reader.name()
+    const page = reader.text()
+    return (socket) => socket._onHistoryAsk(seq, channel, page)
+  },
 }
 
 /** Bytes and orders for sockets that stay with Node.js. */

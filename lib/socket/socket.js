@@ -245,7 +245,15 @@ Object.assign(AGServerSocket.prototype, STATES)
 AGServerSocket.ignoreStatuses = socketProtocolIgnoreStatuses
 AGServerSocket.errorStatuses = socketProtocolErrorStatuses
 
-for (const part of ['./streams', './outbound', './batching', './session', './asks', './auth']) {
+for (const part of [
+  './streams',
+  './outbound',
+  './batching',
+  './session',
+  './asks',
+  './history',
+  './auth',
+]) {
   const methods = Object.getOwnPropertyDescriptors(require(part))
   for (const [name, descriptor] of Object.entries(methods)) {
     const enumerable = !!descriptor.get

@@ -316,6 +316,13 @@ pub enum JsEvent {
         data: Option<String>,
         options: Option<String>,
     },
+    /// Outbound middleware decides on each message of a history; `page` is the answer without it.
+    HistoryAsk {
+        conn: ConnId,
+        seq: u32,
+        channel: JsonText,
+        page: String,
+    },
     /// The last connection is gone.
     Idle,
 }
@@ -332,6 +339,7 @@ impl JsEvent {
             Self::Handled { data, .. }
             | Self::Response { data, .. }
             | Self::BrokerPublishAsk { data, .. } => data.as_ref().map_or(0, String::len),
+            Self::HistoryAsk { page, .. } => page.len(),
             _ => 0,
         }
     }

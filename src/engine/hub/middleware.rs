@@ -126,7 +126,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn ask_broker(
+    pub(super) fn ask_js(
         &mut self,
         slot: u32,
         on: Wait,
@@ -189,6 +189,7 @@ impl Hub {
             }
             Wait::BrokerUnsubscribe(packet) => self.broker_unsubscribed(slot, packet, reply),
             Wait::BrokerPublish(packet) => self.broker_published(slot, packet, reply),
+            Wait::History(packet) => self.history_seen(slot, &packet, reply),
         }
     }
 

@@ -77,7 +77,7 @@ impl Hub {
                 packet.data.clone_from(&payload);
             }
             let on = Wait::BrokerPublish(packet);
-            return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerPublishAsk {
+            return self.ask_js(slot, on, |conn, seq| JsEvent::BrokerPublishAsk {
                 conn,
                 seq,
                 cid,

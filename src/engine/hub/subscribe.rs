@@ -45,7 +45,7 @@ impl Hub {
         if self.custom_broker() {
             self.add_channel(slot, &channel, false);
             let on = Wait::BrokerSubscribe(packet, replaced);
-            return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerSubscribeAsk {
+            return self.ask_js(slot, on, |conn, seq| JsEvent::BrokerSubscribeAsk {
                 conn,
                 seq,
                 channel,
@@ -248,7 +248,7 @@ impl Hub {
                 channel: name,
                 payload: None,
             });
-            return self.ask_broker(slot, on, |conn, seq| JsEvent::BrokerUnsubscribeAsk {
+            return self.ask_js(slot, on, |conn, seq| JsEvent::BrokerUnsubscribeAsk {
                 conn,
                 seq,
                 channel,

@@ -79,4 +79,6 @@ pub enum Wait {
     BrokerUnsubscribe(OwnedPacket),
     /// The app's broker publishes.
     BrokerPublish(OwnedPacket),
+    /// Outbound middleware on what a client gets to know of a channel's history.
+    History(OwnedPacket),
 }

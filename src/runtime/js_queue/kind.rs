@@ -41,3 +41,4 @@ pub(super) const ACCEPT_FAILED: u8 = 38;
 pub(super) const STREAM_ANSWER: u8 = 39;
 pub(super) const PRESENCE: u8 = 40;
 pub(super) const BROKER_PUBLISH_WITH_ASK: u8 = 41;
+pub(super) const HISTORY_ASK: u8 = 42;

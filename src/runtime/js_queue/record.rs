@@ -221,6 +221,16 @@ impl JsQueue {
                     self.text(options);
                 }
             }
+            JsEvent::HistoryAsk {
+                conn,
+                seq,
+                channel,
+                page,
+            } => {
+                self.ask(kind::HISTORY_ASK, *conn, *seq);
+                self.name(channel);
+                self.text(page);
+            }
             JsEvent::Respond {
                 conn,
                 name,

@@ -2,9 +2,12 @@
 
 use super::answer::{Asker, push_position, refused, stream_error};
 use super::request::{self, Since};
+use crate::engine::command::{JsEvent, Replacement};
+use crate::engine::config::hook;
 use crate::engine::hub::Hub;
+use crate::engine::hub::middleware::Reply;
 use crate::engine::protocol::{ErrorValue, JsonText, packet};
-use crate::engine::session::OwnedPacket;
+use crate::engine::session::{OwnedPacket, Wait};
 use crate::engine::shard::{Entry, Position};
 
 /// Messages in one answer, unless asked for otherwise, and at most.
@@ -24,12 +27,52 @@ impl Hub {
         let asker = Asker::Client { conn, cid };
         let data = packet.data.as_deref().unwrap_or_default();
         let done = match packet.event.as_str() {
+            "#history" if self.hooked(hook::OUTBOUND) && cid.is_some() => {
+                match self.read_history(asker, data) {
+                    Ok((channel, page)) => return self.ask_history(slot, packet, channel, page),
+                    Err(error) => Err(error),
+                }
+            }
             "#history" => self.history(asker, data),
             _ => self.presence(asker, data),
         };
         if let Err(error) = done {
             self.answer(asker, Err(error));
         }
+        self.handled(slot, &packet.event, cid, packet.data.as_deref());
+    }
+
+    /// Outbound middleware decides on what a client asked for, as on what it is sent.
+    fn ask_history(&mut self, slot: u32, packet: &OwnedPacket, channel: JsonText, page: String) {
+        let on = Wait::History(packet.clone());
+        self.ask_js(slot, on, |conn, seq| JsEvent::HistoryAsk {
+            conn,
+            seq,
+            channel,
+            page,
+        });
+    }
+
+    /// What outbound middleware has left of the history is the answer.
+    pub(in crate::engine::hub) fn history_seen(
+        &mut self,
+        slot: u32,
+        packet: &OwnedPacket,
+        reply: Reply,
+    ) {
+        let Some(conn) = self.sessions.get(slot).map(|session| session.conn) else {
+            return;
+        };
+        let cid = packet.cid;
+        let asker = Asker::Client { conn, cid };
+        let answer = match (&packet.channel, reply) {
+            (Some(channel), Reply::Replace(Replacement(page))) => {
+                // Meanwhile the app may have taken the client off the channel.
+                self.must_be_subscribed(asker, channel).map(|()| page)
+            }
+            _ => Ok(None),
+        };
+        self.answer(asker, answer);
         self.handled(slot, &packet.event, cid, packet.data.as_deref());
     }
 
@@ -50,6 +93,13 @@ impl Hub {
 
     /// Answers with `{epoch, offset, messages: [{data?, offset, timestamp}], more}`.
     pub(super) fn history(&mut self, asker: Asker, data: &str) -> Result<(), ErrorValue> {
+        let (_, json) = self.read_history(asker, data)?;
+        self.answer(asker, Ok(Some(json)));
+        Ok(())
+    }
+
+    /// The channel, and the answer.
+    fn read_history(&mut self, asker: Asker, data: &str) -> Result<(JsonText, String), ErrorValue> {
         let channel = request::channel(data)?;
         self.must_be_subscribed(asker, &channel)?;
         let [limit, reverse] = packet::fields(data, ["limit", "reverse"]);
@@ -57,8 +107,7 @@ impl Hub {
         let reverse = reverse.is_some_and(packet::is_truthy);
         let since = request::since(data)?;
         let json = self.history_json(channel.as_str(), since, limit, reverse)?;
-        self.answer(asker, Ok(Some(json)));
-        Ok(())
+        Ok((channel, json))
     }
 
     fn history_json(

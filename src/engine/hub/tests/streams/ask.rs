@@ -245,3 +245,35 @@ fn coming_and_going_among_many_takes_its_part_of_the_turn() {
     assert!(told.count() < 50);
     assert!(script.hub.has_work());
 }
+
+#[test]
+fn outbound_middleware_is_shown_the_history_and_what_it_leaves_is_the_answer() {
+    let mut script = streams();
+    let conn = script.client_with_js();
+    script.subscribed(conn, "h");
+    script.published(conn, "h", 1..2);
+    script.js_catches_up().hub.config_mut().hooks = hook::OUTBOUND;
+    script.calls(conn, "#history", r#"{"channel":"hh"}"#);
+    let text = "The socket is not subscribed to the channel";
+    let refusal = stream_error(conn, "ERR_NOT_SUBSCRIBED", text);
+    assert!(script.commands().contains(&refusal));
+    assert!(script.hub.session(conn.slot).unwrap().wait.is_none());
+    let (epoch, time) = (script.epoch("h"), script.time.unix_ms);
+    script
+        .js_catches_up()
+        .calls(conn, "#history", r#"{"channel":"h"}"#);
+    let seq = script.hub.session(conn.slot).unwrap().asked;
+    script.expect([js(JsEvent::HistoryAsk {
+        conn,
+        seq,
+        channel: name("h"),
+        page: format!(
+            r#"{{"epoch":"{epoch}","offset":1,"messages":[{{"data":1,"offset":1,"timestamp":{time}}}],"more":false}}"#
+        ),
+    })]);
+    let left = Reply::Replace(Replacement(Some("{}".to_owned())));
+    script
+        .replies(conn, seq, left)
+        .expect([answered(conn, "{}")]);
+    assert!(script.hub.session(conn.slot).unwrap().wait.is_none());
+}
