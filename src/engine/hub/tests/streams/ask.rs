@@ -231,8 +231,9 @@ fn coming_and_going_among_many_takes_its_part_of_the_turn() {
         script.subscribed(member, "p");
     }
     let info = format!("\"{}\"", "x".repeat(2000));
-    let join = format!(r##"{{"event":"#subscribe","data":{{"channel":"p","data":{info}}}}}"##);
-    let leave = r##"{"event":"#unsubscribe","data":"p"}"##;
+    let join =
+        format!(r##"{{"event":"#subscribe","data":{{"channel":"p","data":{info}}},"cid":5}}"##);
+    let leave = r##"{"event":"#unsubscribe","data":"p","cid":6}"##;
     script.says(
         conn,
         &format!("[{}]", [join.as_str(), leave].repeat(40).join(",")),
