@@ -226,13 +226,14 @@ fn listeners_of_publish_get_the_position() {
 fn coming_and_going_among_many_takes_its_part_of_the_turn() {
     let mut script = streams();
     let conn = script.client();
-    for _ in 0..100 {
+    for _ in 0..200 {
         let member = script.client();
         script.subscribed(member, "p");
     }
-    let info = format!("\"{}\"", "x".repeat(4000));
-    let join = format!(r##"{{"event":"#subscribe","data":{{"channel":"p","data":{info}}}}}"##);
-    let leave = r##"{"event":"#unsubscribe","data":"p"}"##;
+    let info = format!("\"{}\"", "x".repeat(2000));
+    let join =
+        format!(r##"{{"event":"#subscribe","data":{{"channel":"p","data":{info}}},"cid":5}}"##);
+    let leave = r##"{"event":"#unsubscribe","data":"p","cid":6}"##;
     script.says(
         conn,
         &format!("[{}]", [join.as_str(), leave].repeat(40).join(",")),
