@@ -12,7 +12,8 @@ pub fn shard_of(name: &str) -> u16 {
     (XxHash3_64::oneshot(shard_key(name).as_bytes()) % u64::from(SHARDS)) as u16
 }
 
-fn shard_key(name: &str) -> &str {
+/// The part of a name that its shard depends on.
+pub fn shard_key(name: &str) -> &str {
     let tag = name
         .split_once('{')
         .and_then(|(_, rest)| rest.split_once('}'))

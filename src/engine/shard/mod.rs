@@ -50,7 +50,7 @@ use timers::Timers;
 use values::Ends;
 
 pub use class::{Class, ClassError, Classes, Kind, Pattern};
-pub use hash::{SHARDS, shard_of};
+pub use hash::{SHARDS, shard_key, shard_of};
 pub use journal::Records;
 pub use message::{Appended, Entry, NewMessage, Producer, Ticket};
 pub use position::{Epoch, Position};

@@ -5,7 +5,7 @@ use super::publish::Then;
 use super::request::{self, Since};
 use crate::engine::hub::{Hub, Now};
 use crate::engine::protocol::{ErrorValue, JsonText, packet};
-use crate::engine::shard::{Epoch, NewValue, Position};
+use crate::engine::shard::{Epoch, NewValue, Position, shard_key};
 
 /// Longest name of a consumer, in characters.
 const LONGEST_NAME: usize = 128;
@@ -67,7 +67,14 @@ fn consumer(data: &str) -> Result<(JsonText, String), ErrorValue> {
     let name = name
         .and_then(|name| request::text(name, LONGEST_NAME))
         .ok_or_else(|| request::bad_request("A consumer's name has 1 to 128 characters"))?;
-    let key = format!("{{{}}}consumer/{}", channel.as_str(), name.as_str());
+    // A quotation mark is in neither: they are text of JSON.
+    let tag = shard_key(channel.as_str());
+    let of = if tag == channel.as_str() {
+        ""
+    } else {
+        channel.as_str()
+    };
+    let key = format!("{{{tag}}}consumer\"{of}\"{}", name.as_str());
     Ok((channel, key))
 }
 

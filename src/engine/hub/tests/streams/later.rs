@@ -134,6 +134,11 @@ fn a_consumers_position_is_kept_with_its_channel() {
         told(&mut script, "#committed", &committed),
         position(&epoch, 4)
     );
+    // What else is in its shard is another one's.
+    for channel in ["{h}h", "h}", "hconsumer"] {
+        let other = format!(r#"{{"name":"mailer","channel":"{channel}"}}"#);
+        assert_eq!(told(&mut script, "#committed", &other), "{}");
+    }
     let bad = told(
         &mut script,
         "#commit",
