@@ -20,15 +20,10 @@ use super::outbox::{Backpressure, Refused};
 use super::shared::{Owner, Shared};
 use super::store::StoreLog;
 use super::streams::{self, StreamOptions, StreamsError};
-
-/// How often bridged connections are looked through for closing handshakes that take too long.
-const BRIDGE_CHECK: Duration = Duration::from_secs(5);
+use super::waking::{Before, TIMEKEEPER};
 
 /// The longest the app's thread waits at a time for an I/O thread that is behind.
 const PATIENCE: Duration = Duration::from_millis(100);
-
-/// The thread that looks at the clock for the engine.
-pub(super) const TIMEKEEPER: usize = 0;
 
 /// Wakes JavaScript: called when events wait that it has not been woken for.
 pub trait WakeJs: Send + Sync {
@@ -107,11 +102,6 @@ impl Turn {
         more: true,
         due: None,
     };
-}
-
-/// What the state of things was before some work: decides whom to wake after it.
-struct Before {
-    due: Option<Instant>,
 }
 
 impl Core {
@@ -361,55 +351,7 @@ impl Stats {
     }
 }
 
-impl Before {
-    fn of(shared: &Shared) -> Self {
-        Self {
-            due: shared.hub.next_due(),
-        }
-    }
-}
-
 impl Shared {
-    /// Threads that sleep and have mail, one bit each; the timekeeper too if it is needed.
-    fn threads_to_wake(&mut self, timekeeper: bool) -> u64 {
-        let mut threads = 0;
-        for (thread, mailbox) in self.mailboxes.iter_mut().enumerate() {
-            let needed = !mailbox.is_empty() || (timekeeper && thread == TIMEKEEPER);
-            if needed && mailbox.sleeping {
-                mailbox.sleeping = false;
-                threads |= 1 << thread;
-            }
-        }
-        threads
-    }
-
-    /// All threads that sleep, if they are to be woken.
-    fn sleepers(&mut self, wake: bool) -> u64 {
-        let mut threads = 0;
-        for (thread, mailbox) in self.mailboxes.iter_mut().enumerate() {
-            if wake && std::mem::take(&mut mailbox.sleeping) {
-                threads |= 1 << thread;
-            }
-        }
-        threads
-    }
-
-    fn look_at_clock(&mut self, time: Now) {
-        if self.hub.next_due().is_some_and(|due| due <= time.instant) {
-            self.hub.tick(time);
-        }
-        if self.next_bridge_check.is_none_or(|at| at <= time.instant) {
-            self.expire_bridges();
-            self.next_bridge_check = Some(time.instant + BRIDGE_CHECK);
-        }
-    }
-
-    /// When there is something to do by the clock.
-    fn next_due(&self) -> Option<Instant> {
-        let due = [self.hub.next_due(), self.next_bridge_check];
-        due.into_iter().flatten().min()
-    }
-
     /// A new session, on the least busy thread.
     pub(super) fn open(
         &mut self,

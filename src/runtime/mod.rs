@@ -25,6 +25,7 @@ pub mod store;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod waking;
 
 pub use self::bridge::BridgeEvent;
 pub use self::clock::now;

@@ -15,8 +15,9 @@ use mio::{Poll, Registry, Token, Waker};
 use crate::engine::command::ConnId;
 use crate::engine::ws;
 
-use super::core::{Core, TIMEKEEPER};
+use super::core::Core;
 use super::guard::guard;
+use super::waking::TIMEKEEPER;
 use thread::Thread;
 
 pub use listen::Reception;

@@ -12,8 +12,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use crate::engine::http::Terms;
-use crate::runtime::core::{Core, TIMEKEEPER};
+use crate::runtime::core::Core;
 use crate::runtime::shared::{JS_HIGH_WATER, Shared};
+use crate::runtime::waking::TIMEKEEPER;
 
 use super::NewConnection;
 
