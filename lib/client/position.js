@@ -4,7 +4,8 @@
 
 /** Whether something from the wire or from the app's storage names a position. */
 function isPosition(value) {
-  return typeof value?.epoch === 'string' && Number.isSafeInteger(value.offset) && value.offset >= 0
+  if (typeof value !== 'object' || value === null) return false
+  return typeof value.epoch === 'string' && Number.isSafeInteger(value.offset) && value.offset >= 0
 }
 
 /** @returns {Position} */

@@ -5,7 +5,7 @@
 const AGChannel = require('ag-channel')
 const StreamError = require('../core/stream-error')
 const DurableConsumer = require('../streams/consume')
-const { isPosition } = require('../streams/consume-options')
+const { isPosition } = require('../client/position')
 const ChannelStreams = require('./channel-streams')
 
 /**

@@ -3,6 +3,7 @@
 // The options of a durable consumer.
 
 const StreamError = require('../core/stream-error')
+const { isPosition } = require('../client/position')
 
 const LONGEST_NAME = 128
 const MOST_AT_ONCE = 1000
@@ -52,13 +53,8 @@ function need(truth, message) {
   if (!truth) throw new StreamError(message, 'ERR_BAD_REQUEST')
 }
 
-function isPosition(value) {
-  if (typeof value !== 'object' || value === null) return false
-  return typeof value.epoch === 'string' && Number.isSafeInteger(value.offset) && value.offset >= 0
-}
-
 const isText = (value) => typeof value === 'string' && value !== ''
 const isCount = (value, most) => Number.isSafeInteger(value) && value >= 1 && value <= most
 const isDelay = (value) => typeof value === 'number' && value >= 0 && value <= LONGEST_DELAY
 
-module.exports = { consumeOptions, isPosition }
+module.exports = { consumeOptions }
