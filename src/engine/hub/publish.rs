@@ -240,7 +240,6 @@ impl Hub {
         let Some(subscribers) = self.broker.get(id) else {
             return;
         };
-        let joined = subscribers.sockets.len() - subscribers.apart.len();
         let length = message.data.map_or(0, str::len);
         let js = self.hooked(hook::OUTBOUND) || self.hooked(hook::CODEC);
         let cost = delivery_cost(subscribers, length, js);
@@ -253,14 +252,25 @@ impl Hub {
             }
             return;
         }
-        let joined = joined > 0;
-        let mut apart: Vec<u32> = subscribers.apart.iter().copied().collect();
-        if !joined && apart.is_empty() {
-            return;
+        if !subscribers.sockets.is_empty() {
+            // Who is still sent what came before will be sent this in its turn.
+            self.send_to_all(id, message.text(), |hub, slot| !hub.is_behind(slot, id));
         }
-        let text = message.text();
-        // Who is still sent what came before will be sent this in its turn.
-        apart.retain(|slot| !self.is_behind(*slot, id));
+    }
+
+    /// To every connection on a channel; of those that stand apart to whom `wanted` says.
+    pub(super) fn send_to_all(
+        &mut self,
+        id: ChannelId,
+        text: Utf8,
+        wanted: impl Fn(&Self, u32) -> bool,
+    ) {
+        let Some(channel) = self.broker.get(id) else {
+            return;
+        };
+        let joined = channel.sockets.len() > channel.apart.len();
+        let mut apart: Vec<u32> = channel.apart.iter().copied().collect();
+        apart.retain(|slot| wanted(self, *slot));
         for slot in apart {
             self.publish_apart(slot, text.as_str());
         }
@@ -271,7 +281,7 @@ impl Hub {
     }
 
     /// To a subscriber that packets are held back for, or whose connection takes none any more.
-    pub(super) fn publish_apart(&mut self, slot: u32, text: &str) {
+    fn publish_apart(&mut self, slot: u32, text: &str) {
         match self.sessions.get(slot).map(|session| session.link) {
             Some(Link::Open) => self.packet(slot, text.to_owned()),
             Some(link) => self.send_failed(slot, link),

@@ -138,8 +138,10 @@ impl Hub {
             entries.push(entry.clone());
         }
         let name = name.clone();
+        let Position { epoch, .. } = self.position_of(name.as_str(), last);
         for entry in &entries {
-            let position = self.position_of(name.as_str(), entry.offset);
+            let offset = entry.offset;
+            let position = Position { epoch, offset };
             self.send_missed(conn, name.as_str(), entry, position);
         }
         if let Some(session) = self.sessions.get_mut(conn.slot) {

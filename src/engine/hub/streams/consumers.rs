@@ -1,7 +1,6 @@
 //! Positions of named consumers, kept where the channel is.
 
 use super::answer::{Asker, position_json, refused, stream_error};
-use super::publish::Then;
 use super::request::{self, Since};
 use crate::engine::hub::{Hub, Now};
 use crate::engine::protocol::{ErrorValue, JsonText, packet};
@@ -38,10 +37,7 @@ impl Hub {
             ..NewValue::default()
         };
         let (_, ticket) = streams.shards.kv_set(new).map_err(|it| refused(&it))?;
-        match ticket {
-            Some(ticket) => self.once_stored(ticket, Then::Answer(asker, "{}".to_owned())),
-            None => self.answer(asker, Ok(Some("{}".to_owned()))),
-        }
+        self.answer_once_stored(asker, ticket, "{}".to_owned());
         Ok(())
     }
 

@@ -1,16 +1,15 @@
 //! Who is on a channel: members with what the app says of them.
 
-use bytes::Bytes;
 use indexmap::IndexMap;
 
 use super::answer::{Asker, literal, stream_error};
 use super::request;
 use crate::engine::broker::ChannelId;
-use crate::engine::command::{Command, ConnId, JsEvent};
+use crate::engine::command::{ConnId, JsEvent};
 use crate::engine::config::hook;
 use crate::engine::hub::Hub;
 use crate::engine::hub::publish::delivery_cost;
-use crate::engine::protocol::{ErrorValue, JsonText, encode};
+use crate::engine::protocol::{ErrorValue, JsonText, Utf8, encode};
 
 /// Members that are listed in one answer.
 const LISTED: usize = 1000;
@@ -99,16 +98,16 @@ impl Hub {
 
     /// How many members a channel has.
     pub(super) fn members(&self, channel: &JsonText) -> usize {
-        let id = self.broker.id(channel);
-        let streams = self.streams.as_ref();
-        let presence = streams.zip(id).and_then(|(it, id)| it.presence.get(&id));
-        presence.map_or(0, Presence::len)
+        self.presence_on(channel).map_or(0, Presence::len)
+    }
+
+    fn presence_on(&self, channel: &JsonText) -> Option<&Presence> {
+        let id = self.broker.id(channel)?;
+        self.streams.as_ref()?.presence.get(&id)
     }
 
     pub(super) fn is_member(&self, slot: u32, channel: &JsonText) -> bool {
-        let id = self.broker.id(channel);
-        let streams = self.streams.as_ref();
-        let presence = streams.zip(id).and_then(|(it, id)| it.presence.get(&id));
+        let presence = self.presence_on(channel);
         presence.is_some_and(|presence| presence.members.contains_key(&slot))
     }
 
@@ -126,9 +125,7 @@ impl Hub {
     }
 
     fn members_json(&self, channel: &JsonText) -> String {
-        let id = self.broker.id(channel);
-        let streams = self.streams.as_ref();
-        let presence = streams.zip(id).and_then(|(it, id)| it.presence.get(&id));
+        let presence = self.presence_on(channel);
         let mut out = String::from("{\"members\":[");
         let listed = presence
             .iter()
@@ -195,15 +192,7 @@ impl Hub {
             }
             return;
         }
-        let apart: Vec<u32> = channel.apart.iter().copied().collect();
-        let joined = channel.sockets.len() > apart.len();
-        for slot in apart {
-            self.publish_apart(slot, &packet);
-        }
-        if joined {
-            let text = Bytes::from(packet);
-            self.commands.push(Command::Publish { channel: id, text });
-        }
+        self.send_to_all(id, Utf8::from(packet), |_, _| true);
     }
 }
 

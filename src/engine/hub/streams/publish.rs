@@ -60,22 +60,12 @@ impl Hub {
         data: Option<&str>,
         now: Now,
     ) {
-        let (Some(session), Some(channel)) = (self.sessions.get(slot), &packet.channel) else {
+        let Some(channel) = &packet.channel else {
             return;
         };
-        let (conn, cid) = (session.conn, packet.cid);
-        let asker = Asker::Client { conn, cid };
-        match request::publish_options(packet.data.as_deref().unwrap_or_default(), now) {
-            Ok(options) => {
-                let publication = Publication {
-                    channel: channel.as_str(),
-                    data,
-                    suppress_event: false,
-                };
-                self.publish_with(asker, publication, &options, now);
-            }
-            Err(error) => self.answer(asker, Err(error)),
-        }
+        let cid = packet.cid;
+        let options = request::option_fields(packet.data.as_deref().unwrap_or_default());
+        self.publish_stream_directly(slot, channel.as_str(), data, cid, options, now);
         let heard = match cid {
             Some(_) => packet.data.as_deref(),
             None => data,
@@ -90,7 +80,7 @@ impl Hub {
         channel: &str,
         data: Option<&str>,
         cid: Option<f64>,
-        [key, delay, at]: [Option<&str>; 3],
+        options: [Option<&str>; 3],
         now: Now,
     ) {
         let Some(conn) = self.sessions.get(slot).map(|session| session.conn) else {
@@ -102,7 +92,7 @@ impl Hub {
             data,
             suppress_event: false,
         };
-        match request::read_options(key, delay, at, now) {
+        match request::read_options(options, now) {
             Ok(options) => self.publish_with(asker, publication, &options, now),
             Err(error) => self.answer(asker, Err(error)),
         }
@@ -232,6 +222,19 @@ impl Hub {
     pub(super) fn once_stored(&mut self, ticket: Ticket, then: Then) {
         if let Some(streams) = &mut self.streams {
             streams.waiting.push_back(Waiting { ticket, then });
+        }
+    }
+
+    /// Answers now if there is nothing to wait for.
+    pub(super) fn answer_once_stored(
+        &mut self,
+        asker: Asker,
+        ticket: Option<Ticket>,
+        json: String,
+    ) {
+        match ticket {
+            Some(ticket) => self.once_stored(ticket, Then::Answer(asker, json)),
+            None => self.answer(asker, Ok(Some(json))),
         }
     }
 

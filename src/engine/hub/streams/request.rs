@@ -8,6 +8,9 @@ use crate::engine::protocol::{ErrorValue, JsonText, canonical};
 use crate::engine::session::OwnedPacket;
 use crate::engine::shard::{Epoch, Position};
 
+/// What may be said along with a message, by the names of the members.
+const OPTIONS: [&str; 3] = ["key", "delay", "at"];
+
 /// Longest key of a publish, in characters.
 const LONGEST_KEY: usize = 256;
 
@@ -81,9 +84,8 @@ pub(super) fn channel(data: &str) -> Result<JsonText, ErrorValue> {
 impl Hub {
     /// What a client of streams says along with a message, for a broker of the app's own.
     pub(in crate::engine::hub) fn broker_options(&self, packet: &OwnedPacket) -> Option<String> {
-        let names = ["key", "delay", "at"];
         let data = packet.data.as_deref().filter(|_| self.streams.is_some())?;
-        let given = names.into_iter().zip(packet::fields(data, names));
+        let given = OPTIONS.into_iter().zip(option_fields(data));
         let members: Vec<String> = given
             .filter_map(|(name, value)| Some(format!("\"{name}\":{}", value?)))
             .collect();
@@ -92,19 +94,18 @@ impl Hub {
 }
 
 /// `key`, `delay` and `at` of a publish.
-pub(in crate::engine::hub) fn publish_options(
-    data: &str,
-    now: Now,
-) -> Result<PublishOptions, ErrorValue> {
-    let [key, delay, at] = packet::fields(data, ["key", "delay", "at"]);
-    read_options(key, delay, at, now)
+pub(super) fn publish_options(data: &str, now: Now) -> Result<PublishOptions, ErrorValue> {
+    read_options(option_fields(data), now)
+}
+
+/// The JSON texts of them.
+pub(super) fn option_fields(data: &str) -> [Option<&str>; 3] {
+    packet::fields(data, OPTIONS)
 }
 
 /// The same, of their JSON texts.
-pub(in crate::engine::hub) fn read_options(
-    key: Option<&str>,
-    delay: Option<&str>,
-    at: Option<&str>,
+pub(super) fn read_options(
+    [key, delay, at]: [Option<&str>; 3],
     now: Now,
 ) -> Result<PublishOptions, ErrorValue> {
     Ok(PublishOptions {

@@ -92,10 +92,7 @@ impl Hub {
         let set = streams.shards.set_timer(timer, now.unix_ms);
         let TimerSet { id, due, ticket } = set.map_err(|it| refused(&it))?;
         let json = format!("{{\"id\":{},\"due\":{due}}}", literal(&id));
-        match ticket {
-            Some(ticket) => self.once_stored(ticket, Then::Answer(asker, json)),
-            None => self.answer(asker, Ok(Some(json))),
-        }
+        self.answer_once_stored(asker, ticket, json);
         Ok(())
     }
 
@@ -114,10 +111,7 @@ impl Hub {
         let cancelled = streams.shards.cancel_timer(&id, now.unix_ms);
         let (cancelled, ticket) = cancelled.map_err(|it| refused(&it))?;
         let json = format!("{{\"cancelled\":{cancelled}}}");
-        match ticket {
-            Some(ticket) => self.once_stored(ticket, Then::Answer(asker, json)),
-            None => self.answer(asker, Ok(Some(json))),
-        }
+        self.answer_once_stored(asker, ticket, json);
         Ok(())
     }
 
