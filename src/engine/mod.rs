@@ -4,7 +4,7 @@
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`.
+//! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
 
 pub mod auth;
 pub mod broker;
@@ -12,6 +12,7 @@ pub mod command;
 pub mod config;
 pub mod http;
 pub mod hub;
+pub mod memory;
 pub mod protocol;
 pub mod session;
 pub mod shard;
