@@ -12,7 +12,7 @@ const SMALL: u64 = 64 * 1024 * 1024;
 const GROWTH: u64 = 3;
 
 /// About so much is written at a time: others get in between.
-const STEP: usize = 1024 * 1024;
+pub(super) const STEP: usize = 1024 * 1024;
 
 /// How far the log has grown since it was last written anew.
 #[derive(Debug, Default)]
@@ -30,15 +30,31 @@ impl Growth {
         self.written += bytes as u64;
     }
 
-    fn is_large(&self) -> bool {
+    pub(super) fn is_large(&self) -> bool {
         self.written > SMALL.max(self.compact * GROWTH)
+    }
+
+    /// Whether it is being written anew.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.began != 0
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.began = self.written;
+    }
+
+    /// What came before the beginning is not needed any more.
+    pub(super) fn end(&mut self) {
+        self.compact = self.written - self.began;
+        self.written = self.compact;
+        self.began = 0;
     }
 }
 
 impl Shared {
     /// Something was stored: goes on with writing the log anew, or begins with it.
     pub(super) fn tend_log(&mut self) {
-        if self.growth.began == 0 {
+        if !self.growth.is_under_way() {
             if !self.growth.is_large() {
                 return;
             }
@@ -57,7 +73,7 @@ impl Shared {
         if let Some(store) = &mut self.store {
             store.mark();
         }
-        self.growth.began = self.growth.written;
+        self.growth.begin();
         self.hub.begin_checkpoint();
     }
 
@@ -66,9 +82,6 @@ impl Shared {
         if let Some(store) = &mut self.store {
             store.truncate();
         }
-        let growth = &mut self.growth;
-        growth.compact = growth.written - growth.began;
-        growth.written = growth.compact;
-        growth.began = 0;
+        self.growth.end();
     }
 }

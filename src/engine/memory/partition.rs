@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
 
 use super::locks::LockTable;
-use super::{Budget, ChangeKind, Key, Planned, Refusal, Target, Value, Version};
+use super::{Budget, ChangeKind, Key, Planned, Refusal, State, Stored, Target, Value, Version};
 
 /// Deletes that are remembered, so that watchers that come back learn of them.
 pub const MAX_TOMBSTONES: usize = 4096;
@@ -68,12 +68,22 @@ impl Partition {
     pub fn new(id: u8, now: u64) -> Self {
         let floor = Version::after(Version::NONE, now, id);
         Self {
-            id,
             last: floor,
+            floor,
+            ..Self::remembering(id)
+        }
+    }
+
+    /// An empty partition that is about to be given all it ever knew.
+    #[must_use]
+    pub fn remembering(id: u8) -> Self {
+        Self {
+            id,
+            last: Version::NONE,
             entries: HashTable::new(),
             ends: BTreeSet::new(),
             tombstones: VecDeque::new(),
-            floor,
+            floor: Version::NONE,
             bytes: 0,
             credit: 0,
             locks: LockTable::default(),
@@ -261,6 +271,50 @@ impl Partition {
         since >= self.floor
     }
 
+    /// All it knows, in no order.
+    pub fn known(&self) -> impl Iterator<Item = Stored> {
+        let entries = self.entries.iter().map(|it| Stored {
+            key: Arc::clone(&it.key),
+            version: it.version,
+            state: State::Value(it.value.clone(), it.ends),
+        });
+        let gone = self.tombstones.iter().map(|it| Stored {
+            key: Arc::clone(&it.key),
+            version: it.version,
+            state: State::Gone(it.kind),
+        });
+        entries.chain(gone)
+    }
+
+    /// Takes back what it knew of a key. Deletes come in the order of their versions.
+    pub fn restore(&mut self, key: &Key<'_>, stored: &Stored) {
+        match &stored.state {
+            State::Value(value, ends) => {
+                self.put(key, value.clone(), *ends, stored.version);
+            }
+            State::Gone(kind) => {
+                self.raise(stored.version);
+                self.remember(Tombstone {
+                    version: stored.version,
+                    key: Arc::clone(&stored.key),
+                    kind: *kind,
+                });
+            }
+        }
+    }
+
+    /// Up to where deletes may have been forgotten.
+    #[must_use]
+    pub fn floor(&self) -> Version {
+        self.floor
+    }
+
+    /// Deletes up to this one have been forgotten.
+    pub fn forgotten(&mut self, floor: Version) {
+        self.floor = self.floor.max(floor);
+        self.raise(floor);
+    }
+
     /// The value that a plan has found, if it is still there unchanged.
     #[must_use]
     pub fn planned(&self, planned: &Planned) -> Option<&Value> {
@@ -299,17 +353,21 @@ impl Partition {
             self.ends
                 .remove(&(entry.ends, hash, Arc::clone(&entry.key)));
         }
-        if self.tombstones.len() == MAX_TOMBSTONES
-            && let Some(oldest) = self.tombstones.pop_front()
-        {
-            self.floor = oldest.version;
-        }
-        self.tombstones.push_back(Tombstone {
+        self.remember(Tombstone {
             version,
             key: Arc::clone(&entry.key),
             kind,
         });
         Some(entry.key)
+    }
+
+    fn remember(&mut self, tombstone: Tombstone) {
+        if self.tombstones.len() == MAX_TOMBSTONES
+            && let Some(oldest) = self.tombstones.pop_front()
+        {
+            self.floor = oldest.version;
+        }
+        self.tombstones.push_back(tombstone);
     }
 
     fn account(&mut self, taken: usize, freed: usize) {

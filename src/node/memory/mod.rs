@@ -6,6 +6,7 @@ mod scratch;
 mod words;
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Buffer, Either3, Function, ObjectFinalize};
@@ -86,12 +87,10 @@ impl NativeMemory {
         options: Option<NativeMemoryOptions>,
     ) -> Result<Self, String> {
         let options = options.unwrap_or_default();
-        if options.directory.is_some() {
-            return Err(refused(&Refusal::Argument("a directory is not supported")));
-        }
         let options = Options {
             max_bytes: bytes(options.max_bytes).map_err(|it| refused(&it))?,
             max_value_bytes: bytes(options.max_value_bytes).map_err(|it| refused(&it))?,
+            directory: options.directory.map(PathBuf::from),
         };
         let memory = open(&name, &options).map_err(|it| refused(&it))?;
         let client = memory.client(None);

@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::client::Client;
+use super::durable::DurableLog;
 use super::entrance::{Entrance, Guards};
-use super::journal::Journal;
 use super::mailbox::{Content, Mailbox, Wake};
 use super::telling::Telling;
 use super::{expiry, near};
 use crate::engine::memory::{
     Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, MAX_VALUE, PARTITIONS,
-    Partition, Refusal, Value, Version, commit, sum, write_entries, write_keys,
+    Partition, Refusal, Stored, Value, Version, commit, sum, write_entries, write_keys,
 };
 use crate::runtime::clock;
 
@@ -34,6 +35,8 @@ pub struct Options {
     pub max_bytes: Option<usize>,
     /// Largest value, in bytes: 16 MiB by default, 256 MiB at most.
     pub max_value_bytes: Option<usize>,
+    /// Where it is stored; nowhere by default.
+    pub directory: Option<PathBuf>,
 }
 
 /// What came of a write.
@@ -70,7 +73,7 @@ pub struct Memory {
     pub(super) watched: AtomicBool,
     pub(super) feed: Mutex<Feed>,
     pub(super) clients: Mutex<HashMap<u64, Arc<Mailbox>>>,
-    pub(super) journal: Option<Box<dyn Journal>>,
+    pub(super) log: Option<Arc<DurableLog>>,
     /// Up to where the log is stored.
     pub(super) stored: AtomicU64,
     /// When the expiry thread looks here next; `u64::MAX` for never.
@@ -84,16 +87,16 @@ impl Memory {
     /// # Errors
     /// The options make no sense.
     pub fn new(options: &Options) -> Result<Arc<Self>, Refusal> {
-        Self::with_journal(options, None)
+        Self::with_log(options, None)
     }
 
     /// A memory that writes what happens to a log.
     ///
     /// # Errors
     /// The options make no sense.
-    pub fn with_journal(
+    pub(super) fn with_log(
         options: &Options,
-        journal: Option<Box<dyn Journal>>,
+        log: Option<Arc<DurableLog>>,
     ) -> Result<Arc<Self>, Refusal> {
         let max_value = options.max_value_bytes.unwrap_or(DEFAULT_MAX_VALUE);
         if !(1..=MAX_VALUE).contains(&max_value) {
@@ -102,7 +105,11 @@ impl Memory {
         let max_bytes = options.max_bytes.unwrap_or_else(default_max_bytes);
         let now = now();
         let entrances: Vec<_> = (0..PARTITIONS)
-            .map(|id| Entrance::new(Partition::new(id as u8, now)))
+            .map(|id| match log {
+                Some(_) => Partition::remembering(id as u8),
+                None => Partition::new(id as u8, now),
+            })
+            .map(Entrance::new)
             .collect();
         let entrances = entrances
             .into_boxed_slice()
@@ -116,7 +123,7 @@ impl Memory {
             watched: AtomicBool::new(false),
             feed: Mutex::default(),
             clients: Mutex::default(),
-            journal,
+            log,
             stored: AtomicU64::new(0),
             due: AtomicU64::new(u64::MAX),
             this: Weak::clone(this),
@@ -281,8 +288,35 @@ impl Memory {
         stats
     }
 
+    /// Takes back what was stored. Nobody else has the memory yet.
+    pub(super) fn restore(&self, known: &[Stored], floors: &[Version; PARTITIONS]) {
+        for (id, floor) in floors.iter().enumerate() {
+            self.lock(id as u8).forgotten(*floor);
+        }
+        for stored in known {
+            if let Ok(key) = self.key(&stored.key) {
+                self.lock(key.partition()).restore(&key, stored);
+            }
+        }
+        if let Some(next) = self.expire() {
+            self.end_at(next);
+        }
+    }
+
+    /// All that a partition knows, and up to where it has forgotten deletes.
+    pub(super) fn known(&self, partition: u8) -> (Vec<Stored>, Version) {
+        let partition = self.lock(partition);
+        (partition.known().collect(), partition.floor())
+    }
+
+    /// Whether it is stored.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.log.is_some()
+    }
+
     /// The log says that everything up to this ticket is stored.
-    pub fn persisted(&self, ticket: u64) {
+    pub(super) fn persisted(&self, ticket: u64) {
         self.stored.fetch_max(ticket, Ordering::SeqCst);
         self.to_clients(|content| {
             if content.waits_for != 0 {
@@ -295,7 +329,7 @@ impl Memory {
     }
 
     /// The log says that nothing more will be stored.
-    pub fn log_failed(&self, message: &str) {
+    pub(super) fn log_failed(&self, message: &str) {
         self.to_clients(|content| content.failed = Some(message.to_owned()));
     }
 
@@ -426,14 +460,14 @@ impl Memory {
 
     #[inline]
     fn check_log(&self) -> Result<(), Refusal> {
-        self.journal.as_ref().map_or(Ok(()), |it| it.check())
+        self.log.as_ref().map_or(Ok(()), |it| it.check())
     }
 }
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if let Some(journal) = &self.journal {
-            journal.close();
+        if let Some(log) = &self.log {
+            log.close();
         }
     }
 }

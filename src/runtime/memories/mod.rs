@@ -6,9 +6,9 @@
 //! ascending, the feed, the list of clients, a mailbox.
 
 mod client;
+mod durable;
 mod entrance;
 mod expiry;
-mod journal;
 mod lock;
 mod mailbox;
 mod memory;
@@ -18,7 +18,6 @@ mod telling;
 mod watch;
 
 pub use self::client::Client;
-pub use self::journal::{Journal, Logged};
 pub use self::mailbox::{Changes, Granted, Mail, Wake};
 pub use self::memory::{Memory, MemoryStats, Options, Written};
 pub use self::near::{NEAR_WORDS, forget_words, share_words};

@@ -6,15 +6,15 @@ use std::sync::atomic::Ordering;
 use parking_lot::MutexGuard;
 
 use super::memory::Memory;
-use super::{Logged, near};
-use crate::engine::memory::{Applied, Change, ChangeKind, Feed, Version, Woken};
+use super::near;
+use crate::engine::memory::{Applied, Change, ChangeKind, Feed, State, Stored, Version, Woken};
 
 /// Lives while the partitions of a write are locked: tells watchers, the near cache and the log of it.
 pub(super) struct Telling<'a> {
     memory: &'a Memory,
     feed: Option<MutexGuard<'a, Feed>>,
     aftermath: Aftermath,
-    logged: Vec<Logged>,
+    logged: Vec<Stored>,
 }
 
 /// What is left to do when no lock is held any more.
@@ -48,7 +48,7 @@ impl<'a> Telling<'a> {
 
     /// Whether anybody wants more than that a key has changed.
     pub(super) fn wants_details(&self) -> bool {
-        self.feed.is_some() || self.memory.journal.is_some()
+        self.feed.is_some() || self.memory.log.is_some()
     }
 
     /// Only that a key has changed.
@@ -76,13 +76,14 @@ impl<'a> Telling<'a> {
             };
             feed.push(&change, &mut self.aftermath.woken);
         }
-        if self.memory.journal.is_some() {
-            self.logged.push(Logged {
-                partition: applied.partition,
+        if self.memory.log.is_some() {
+            let value = applied.value.cloned();
+            self.logged.push(Stored {
                 key: Arc::clone(applied.key),
                 version: applied.version,
-                ends: applied.ends,
-                value: applied.value.cloned(),
+                state: value.map_or(State::Gone(applied.kind), |value| {
+                    State::Value(value, applied.ends)
+                }),
             });
         }
     }
@@ -107,13 +108,10 @@ impl<'a> Telling<'a> {
 
     /// The write is complete; its partitions are still locked.
     pub(super) fn finish(mut self) -> Aftermath {
-        if let Some(journal) = self
-            .memory
-            .journal
-            .as_ref()
-            .filter(|_| !self.logged.is_empty())
+        if let Some(log) = &self.memory.log
+            && !self.logged.is_empty()
         {
-            self.aftermath.ticket = journal.append(self.logged);
+            self.aftermath.ticket = log.append(&self.logged);
         }
         self.aftermath
     }
