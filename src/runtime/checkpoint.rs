@@ -15,8 +15,10 @@ const GROWTH: u64 = 3;
 pub(super) const STEP: usize = 1024 * 1024;
 
 /// How far the log has grown since it was last written anew.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Growth {
+    /// Up to here it is left alone.
+    small: u64,
     /// Bytes that were handed over, those found at the start included.
     written: u64,
     /// How many they were when writing it anew began; 0 while that is not under way.
@@ -25,18 +27,40 @@ pub(super) struct Growth {
     compact: u64,
 }
 
+impl Default for Growth {
+    fn default() -> Self {
+        Self::from(SMALL)
+    }
+}
+
 impl Growth {
+    /// Of a log that is left alone up to this size.
+    pub(super) fn from(small: u64) -> Self {
+        Self {
+            small,
+            written: 0,
+            began: 0,
+            compact: 0,
+        }
+    }
+
     pub(super) fn wrote(&mut self, bytes: usize) {
         self.written += bytes as u64;
     }
 
     pub(super) fn is_large(&self) -> bool {
-        self.written > SMALL.max(self.compact * GROWTH)
+        self.written > self.small.max(self.compact * GROWTH)
     }
 
     /// Whether it is being written anew.
     pub(super) fn is_under_way(&self) -> bool {
         self.began != 0
+    }
+
+    /// What it came to when it was written anew last, 0 if it never was.
+    #[cfg(test)]
+    pub(super) fn compact(&self) -> u64 {
+        self.compact
     }
 
     pub(super) fn begin(&mut self) {

@@ -287,9 +287,18 @@ impl Partition {
     }
 
     /// Takes back what it knew of a key. Deletes come in the order of their versions.
-    pub fn restore(&mut self, key: &Key<'_>, stored: &Stored) {
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn restore(
+        &mut self,
+        key: &Key<'_>,
+        stored: &Stored,
+        budget: &Budget,
+    ) -> Result<(), Refusal> {
         match &stored.state {
             State::Value(value, ends) => {
+                self.reserve(Self::size(key, value), budget)?;
                 self.put(key, value.clone(), *ends, stored.version);
             }
             State::Gone(kind) => {
@@ -301,6 +310,7 @@ impl Partition {
                 });
             }
         }
+        Ok(())
     }
 
     /// Up to where deletes may have been forgotten.
@@ -365,7 +375,7 @@ impl Partition {
         if self.tombstones.len() == MAX_TOMBSTONES
             && let Some(oldest) = self.tombstones.pop_front()
         {
-            self.floor = oldest.version;
+            self.floor = self.floor.max(oldest.version);
         }
         self.tombstones.push_back(tombstone);
     }

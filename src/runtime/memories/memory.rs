@@ -289,18 +289,27 @@ impl Memory {
     }
 
     /// Takes back what was stored. Nobody else has the memory yet.
-    pub(super) fn restore(&self, known: &[Stored], floors: &[Version; PARTITIONS]) {
+    ///
+    /// # Errors
+    /// There is no room for it.
+    pub(super) fn restore(
+        &self,
+        known: &[Stored],
+        floors: &[Version; PARTITIONS],
+    ) -> Result<(), Refusal> {
         for (id, floor) in floors.iter().enumerate() {
             self.lock(id as u8).forgotten(*floor);
         }
         for stored in known {
-            if let Ok(key) = self.key(&stored.key) {
-                self.lock(key.partition()).restore(&key, stored);
-            }
+            let key = self.key(&stored.key)?;
+            let mut partition = self.lock(key.partition());
+            partition.restore(&key, stored, &self.budget)?;
+            partition.settle(&self.budget);
         }
         if let Some(next) = self.expire() {
             self.end_at(next);
         }
+        Ok(())
     }
 
     /// All that a partition knows, and up to where it has forgotten deletes.
@@ -313,6 +322,18 @@ impl Memory {
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.log.is_some()
+    }
+
+    /// Its log, which it must have.
+    #[cfg(test)]
+    pub(super) fn log_of(&self) -> &DurableLog {
+        self.log.as_ref().unwrap()
+    }
+
+    /// The last ticket that is stored.
+    #[cfg(test)]
+    pub(super) fn stored_up_to(&self) -> u64 {
+        self.stored.load(Ordering::SeqCst)
     }
 
     /// The log says that everything up to this ticket is stored.

@@ -2,7 +2,7 @@
 
 mod real;
 #[cfg(test)]
-pub(super) mod simulated;
+pub(in crate::runtime) mod simulated;
 
 use std::any::Any;
 use std::fmt::Debug;

@@ -15,24 +15,24 @@ use parking_lot::Mutex;
 
 use self::content::Content;
 use self::file::SimulatedFile;
-pub(in crate::runtime::store) use self::random::Random;
+pub(in crate::runtime) use self::random::Random;
 use super::{File, FileSystem};
 
 /// What the file system does and does not do; can be changed at any time.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::runtime::store) struct Weather {
+pub(in crate::runtime) struct Weather {
     /// Bytes that are written or not as a whole.
-    pub(in crate::runtime::store) sector: usize,
+    pub(in crate::runtime) sector: usize,
     /// Bytes there is room for.
-    pub(in crate::runtime::store) capacity: u64,
+    pub(in crate::runtime) capacity: u64,
     /// Whether room can be set aside.
-    pub(in crate::runtime::store) sets_aside: bool,
+    pub(in crate::runtime) sets_aside: bool,
     /// Of 1000 writes, how many fail.
-    pub(in crate::runtime::store) write_errors: u32,
+    pub(in crate::runtime) write_errors: u32,
     /// Of 1000 syncs, how many fail.
-    pub(in crate::runtime::store) sync_errors: u32,
+    pub(in crate::runtime) sync_errors: u32,
     /// Changes that are still carried out before the power fails.
-    pub(in crate::runtime::store) power: Option<u32>,
+    pub(in crate::runtime) power: Option<u32>,
 }
 
 impl Default for Weather {
@@ -50,7 +50,7 @@ impl Default for Weather {
 
 /// Files in memory. Clones are the same file system.
 #[derive(Debug, Clone)]
-pub(in crate::runtime::store) struct SimulatedFs(Arc<Mutex<World>>);
+pub(in crate::runtime) struct SimulatedFs(Arc<Mutex<World>>);
 
 #[derive(Debug)]
 struct World {
@@ -68,7 +68,7 @@ struct World {
 }
 
 impl SimulatedFs {
-    pub(in crate::runtime::store) fn new(seed: u64) -> Self {
+    pub(in crate::runtime) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(World {
             weather: Weather::default(),
             random: Random::new(seed),
@@ -82,38 +82,38 @@ impl SimulatedFs {
         })))
     }
 
-    pub(in crate::runtime::store) fn set(&self, change: impl FnOnce(&mut Weather)) {
+    pub(in crate::runtime) fn set(&self, change: impl FnOnce(&mut Weather)) {
         change(&mut self.0.lock().weather);
     }
 
     /// Whether the power has failed.
-    pub(in crate::runtime::store) fn is_dark(&self) -> bool {
+    pub(in crate::runtime) fn is_dark(&self) -> bool {
         self.0.lock().weather.power == Some(0)
     }
 
-    pub(in crate::runtime::store) fn syncs(&self) -> u64 {
+    pub(in crate::runtime) fn syncs(&self) -> u64 {
         self.0.lock().syncs
     }
 
     /// Bytes that files take up.
-    pub(in crate::runtime::store) fn used(&self) -> u64 {
+    pub(in crate::runtime) fn used(&self) -> u64 {
         self.0.lock().used()
     }
 
     /// The power is gone and comes back.
-    pub(in crate::runtime::store) fn crash(&self) {
+    pub(in crate::runtime) fn crash(&self) {
         let mut world = self.0.lock();
         world.lose();
         world.restart();
     }
 
     /// The process is gone and the system is not.
-    pub(in crate::runtime::store) fn kill(&self) {
+    pub(in crate::runtime) fn kill(&self) {
         self.0.lock().restart();
     }
 
     /// All files as they are now, for [`Self::restore`].
-    pub(in crate::runtime::store) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub(in crate::runtime) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let world = self.0.lock();
         let entries = world.entries.iter();
         entries
@@ -122,7 +122,7 @@ impl SimulatedFs {
     }
 
     /// Has these files, all of them on the disk, and no others.
-    pub(in crate::runtime::store) fn restore(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
+    pub(in crate::runtime) fn restore(&self, files: &BTreeMap<PathBuf, Vec<u8>>) {
         let mut world = self.0.lock();
         world.files.clear();
         world.entries.clear();

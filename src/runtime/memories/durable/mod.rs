@@ -5,18 +5,20 @@
 //! grown to several times what the memory holds, all of that is written anew, one partition after the
 //! other, while changes go on; what came before is then forgotten.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
-use super::Memory;
-use super::memory::Options;
+use super::memory::{Memory, Options};
 use crate::engine::memory::{PARTITIONS, RecordWriter, Refusal, Replay, Stored, Version};
 use crate::engine::shard::{Records, Ticket};
 use crate::runtime::checkpoint::{Growth, STEP};
 use crate::runtime::store::fs::{FileSystem, RealFs};
-use crate::runtime::store::{Report, Store};
+use crate::runtime::store::{Report, SEGMENT_BYTES, Store};
 
 /// Bytes that wait to be stored at most.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
@@ -52,23 +54,24 @@ struct Anew {
 /// # Errors
 /// The log cannot be opened, or the options make no sense.
 pub(super) fn open(options: &Options, directory: &Path) -> Result<Arc<Memory>, Refusal> {
-    open_on(options, directory, Arc::new(RealFs))
+    open_on(options, directory, Arc::new(RealFs), SEGMENT_BYTES)
 }
 
-/// [`open`] on a file system.
+/// [`open`] on a file system, with segments of this length.
 pub(super) fn open_on(
     options: &Options,
     directory: &Path,
     fs: Arc<dyn FileSystem>,
+    segment_bytes: u64,
 ) -> Result<Arc<Memory>, Refusal> {
     let mut replay = Replay::default();
     let each = |record: &[u8]| replay.apply(record).map_err(|it| it.to_string());
-    let (store, recovery) =
-        Store::open(directory, fs, each).map_err(|it| Refusal::Storage(it.to_string()))?;
+    let (store, recovery) = Store::open_sized(directory, fs, segment_bytes, each)
+        .map_err(|it| Refusal::Storage(it.to_string()))?;
     let log = Arc::new(DurableLog::default());
     let memory = Memory::with_log(options, Some(Arc::clone(&log)))?;
     let replayed = replay.finish();
-    memory.restore(&replayed.known, &replayed.floors);
+    memory.restore(&replayed.known, &replayed.floors)?;
     {
         let mut state = log.state.lock();
         state.writer = replayed.writer;
