@@ -1,7 +1,6 @@
 //! A thread or connection that uses a memory.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +9,11 @@ use parking_lot::Mutex;
 
 use super::mailbox::{Content, Mail, Mailbox, Wake};
 use super::memory::Memory;
+use super::registry;
 use super::watch::Catching;
 
+/// Bytes of changes after which the other watchers have to wait for the next time.
+const BYTES_AT_ONCE: usize = 16 * 1024 * 1024;
 /// Numbers of clients, in all memories.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -35,6 +37,11 @@ impl Client {
             mailbox.set_wake(wake);
         }
         memory.clients.lock().insert(id, Arc::clone(&mailbox));
+        let less = |opening: usize| opening.checked_sub(1);
+        // Not more often than it was opened: of one opening there may be several clients.
+        let _opening = memory
+            .opening
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
         Arc::new(Self {
             id,
             memory,
@@ -60,8 +67,14 @@ impl Client {
     pub fn drain(&self) -> Mail {
         let (mut mail, dirty) = self.mailbox.take();
         let mut more = BTreeSet::new();
+        let mut bytes = 0;
         for watcher in dirty {
+            if bytes > BYTES_AT_ONCE {
+                more.insert(watcher);
+                continue;
+            }
             let (changes, rest) = self.next_changes(watcher);
+            bytes += changes.as_ref().map_or(0, |it| it.changes.len());
             mail.changes.extend(changes);
             if rest {
                 more.insert(watcher);
@@ -97,6 +110,7 @@ impl Client {
         self.stop_watching(&watchers);
         self.forget_locks();
         self.catching.lock().clear();
+        registry::left(&self.memory);
     }
 
     /// Whether it is closed.

@@ -1,6 +1,7 @@
 //! The memories by their names.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
@@ -24,18 +25,33 @@ const NOT_STORED: Refusal =
 pub fn open(name: &str, options: &Options) -> Result<Arc<Memory>, Refusal> {
     let mut memories = MEMORIES.lock();
     if let Some(memory) = memories.get(name).and_then(Weak::upgrade) {
-        return match options.directory {
-            Some(_) if !memory.is_durable() => Err(NOT_STORED),
-            _ => Ok(memory),
-        };
+        if options.directory.is_some() && !memory.is_durable() {
+            return Err(NOT_STORED);
+        }
+        memory.opening.fetch_add(1, Ordering::SeqCst);
+        return Ok(memory);
     }
     memories.retain(|_, memory| memory.strong_count() > 0);
     let memory = match &options.directory {
         Some(directory) => durable::open(options, directory)?,
         None => Memory::new(options)?,
     };
+    memory.opening.fetch_add(1, Ordering::SeqCst);
     memories.insert(name.to_owned(), Arc::downgrade(&memory));
     Ok(memory)
+}
+
+/// A client has gone. A memory that is stored ends with its last one: when this returns, all is written
+/// and the directory is free.
+pub(super) fn left(memory: &Memory) {
+    let Some(log) = &memory.log else {
+        return;
+    };
+    let mut memories = MEMORIES.lock();
+    if memory.opening.load(Ordering::SeqCst) == 0 && memory.clients.lock().is_empty() {
+        memories.retain(|_, it| !std::ptr::eq(it.as_ptr(), memory));
+        log.close();
+    }
 }
 
 /// The memory of this name, if somebody has it.

@@ -13,7 +13,8 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
-use super::memory::{Memory, Options};
+use super::Options;
+use super::memory::Memory;
 use crate::engine::memory::{PARTITIONS, RecordWriter, Refusal, Replay, Stored, Version};
 use crate::engine::shard::{Records, Ticket};
 use crate::runtime::checkpoint::{Growth, STEP};
@@ -83,6 +84,7 @@ pub(super) fn open_on(
         .map_err(|it| Refusal::Storage(it.to_string()))?;
     // It is set nowhere else.
     let _first = log.store.set(store);
+    memory.end_now();
     Ok(memory)
 }
 
@@ -112,7 +114,7 @@ impl DurableLog {
         self.submit(&mut state, bytes)
     }
 
-    /// Stores what waits, and ends.
+    /// Stores what waits, and ends. Can be repeated.
     pub(super) fn close(&self) {
         if let Some(store) = self.store.get() {
             store.close();
