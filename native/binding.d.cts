@@ -9,6 +9,50 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** The side of a pool that gives jobs. */
+export declare class NativePool {
+  /**
+   * A pool that workers of the whole process find by its id. Calls `wake` when there is
+   * something to drain, once until it is drained. `ERR_NC_INVALID_ARG` if the id is taken.
+   */
+  constructor(id: string, options: NativePoolOptions, wake: () => void)
+  /** Notes what workers that ask for the function `hash` are told, until the pool is closed. */
+  register(hash: string, json: string): void
+  /** A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`. */
+  submit(job: NativeJob): number
+  /**
+   * Items of a job: `count` from index `first` on. As NUMBERS (tag 12) with one number each they
+   * may be divided anywhere, anything else goes to one worker as it is. `partition`: -1 for
+   * none. False: the block was taken, and the next one is to wait for ROOM.
+   */
+  push(job: number, first: number, count: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined, partition: number): boolean
+  /** No more items will come. */
+  end(job: number): void
+  /** Ends a job; nothing more is told of it. */
+  cancel(job: number): void
+  /**
+   * A worker is gone, also if it was known to be gone and only the reason was not:
+   * `ERR_NC_WORKER_OUT_OF_MEMORY` as the reason is what a job that fails by it fails with.
+   */
+  workerLost(worker: string, reason: string): void
+  /** The worker gets nothing more; RETIRED tells when it has answered everything. */
+  retire(worker: string): void
+  /**
+   * What there is, one behind the other in one array: `[1 RESULT, job, first, count, tag, data]`,
+   * `[2 FAILED, job, itemIndex or -1, json]`, `[3 PROGRESS, job, index, tag, data]`,
+   * `[4 ROOM, job]`, `[5 DONE, job]`, `[6 TERMINATE, worker, reason]`, `[7 ONLINE, worker, json]`,
+   * `[8 LOST, worker, reason]`, `[9 DEMAND, n]`, `[10 RETIRED, worker]`. Data is a number for
+   * tag 1, a string for text and JSON, a Float64Array for NUMBERS, undefined for tags without
+   * data, else a Buffer. Results of neighbouring items come as one where both are NUMBERS with
+   * one number per item.
+   */
+  drain(): Array<unknown>
+  /** Figures. */
+  stats(): NativePoolStats
+  /** Drops all jobs without a word; workers get nothing more. Repeatable. */
+  close(): void
+}
+
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
   /** Accepts connections on a port of every address; 0 for a free port. */
@@ -104,6 +148,42 @@ export declare class NativeUpgrade {
   get origin(): string | null
 }
 
+/** What a worker thread takes its work from. A thread that ends, however it ends, is lost at once. */
+export declare class NativeWorkerPort {
+  /**
+   * Joins the pool as `worker`, with `slots` chunks at once. `wake` asks to `take` until there
+   * is nothing, and to look at `cancelled`; `take` is also to be called after each chunk.
+   * `ERR_NC_CLOSED` if there is no such pool.
+   */
+  constructor(poolId: string, worker: string, slots: number, wake: () => void)
+  /**
+   * `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
+   * block, or several consecutive ones together, are to be answered with `done`.
+   */
+  take(): Array<unknown> | null
+  /**
+   * The result of a block or of several consecutive ones. `last`: nothing more will be said of
+   * the lease.
+   */
+  done(lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
+  /**
+   * The item threw; -1 if the whole chunk could not be done. Ends the lease: blocks that are not
+   * done are given out again.
+   */
+  failed(lease: number, itemIndex: number, json: string): void
+  /** Something the function says about an item on its way. Old ones are dropped if too many wait. */
+  progress(lease: number, index: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
+  /**
+   * The leases cancelled since the last call. They still have to be ended with `done` (`last`)
+   * or `failed`, whose content does not count then.
+   */
+  cancelled(): Array<number>
+  /** What was registered for the function. */
+  function(hash: string): string | null
+  /** Leaves the pool: what it had goes to others. Repeatable. */
+  close(): void
+}
+
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
 
@@ -192,6 +272,32 @@ export interface NativeDeflateOptions {
   level?: number
 }
 
+/** How to treat a job. */
+export interface NativeJob {
+  /** The hash, or the registered name, of its function. */
+  fn: string
+  /** For workers as it is. */
+  json: string
+  /** Higher goes first; jobs of equal priority take turns. */
+  priority: number
+  /** Most chunks of the job that workers have at once; 0 for any number. */
+  concurrency: number
+  /** How often an item may lose its worker beyond the first time; -1 for 2. */
+  retries: number
+  /** How often an item may throw, or take too long, beyond the first time. */
+  throwRetries: number
+  /** Longest time for an item in milliseconds, from when it is taken; 0 for any. */
+  timeoutMs: number
+  /** Items per chunk; 0 to find out. */
+  chunkSize: number
+  /** Results are told as they come (at most every 5 ms) instead of at the end. */
+  stream: boolean
+  /** Only for workers that accept code, or know `fn` by name. */
+  needsCode: boolean
+  /** All values can be read without `v8.deserialize`. */
+  plainOnly: boolean
+}
+
 /** What a server and its connections may use. */
 export interface NativeLimits {
   /** Largest message in bytes; 0 for any size. */
@@ -270,6 +376,44 @@ export interface NativePattern {
   bytes: number
   /** Whether members are told of. */
   presence: boolean
+}
+
+/** How a pool works. */
+export interface NativePoolOptions {
+  /** How long a worker, other than a thread, may be silent while it has a chunk, in milliseconds. */
+  leaseMs: number
+  /** Most items that wait, over all jobs, for a new job to be taken; 0 for any number. */
+  maxQueue: number
+  /** 0 nested, 1 network, 2 sharded. */
+  structure: number
+  /** How many browsers have to compute each block; 0 or 1 to believe one. */
+  verify: number
+}
+
+/** Figures of a pool. */
+export interface NativePoolStats {
+  /** Workers online. */
+  workers: number
+  /** Those without a chunk. */
+  idle: number
+  /** Jobs that have not ended. */
+  jobs: number
+  /** Items that wait. */
+  pending: number
+  /** Items that workers have. */
+  active: number
+  /** Items with a result, ever. */
+  completed: number
+  /** Jobs that failed, ever. */
+  failed: number
+  /** Items that were given out again, ever. */
+  retried: number
+  /** The most items that ever waited at once. */
+  queueHighWater: number
+  /** The time from push to result that half of the items took at most, in milliseconds. */
+  p50Ms: number
+  /** The same for 99 %. */
+  p99Ms: number
 }
 
 /** How connections that arrive are received. */
