@@ -317,12 +317,18 @@ impl World {
         };
         let worker = self.workers.get_mut(&key).expect("a worker");
         let at = self.random.below(worker.held.len() as u64) as usize;
+        let may_divide = worker.info.kind == WorkerKind::Thread && self.verify == 0;
+        let may_divide = may_divide && self.random.one_in(4);
         let held = &mut worker.held[at];
         let lease = held.chunk.lease;
-        let block = if held.left.is_empty() {
-            held.chunk.blocks[0].clone()
-        } else {
-            held.left.remove(0)
+        let block = match held.left.first_mut() {
+            None => held.chunk.blocks[0].clone(),
+            // Only a part, sometimes, unless it is voted on.
+            Some(next) if next.count > 1 && is_numbers(next) && may_divide => {
+                let part = 1 + self.random.below(u64::from(next.count) - 1) as u32;
+                part_of(next, part)
+            }
+            Some(_) => held.left.remove(0),
         };
         let payload = if worker.liar && !self.random.one_in(3) {
             unit(self.random.next() as u32, 0, "lie")
@@ -539,6 +545,23 @@ fn unit(first: u32, count: u32, what: &str) -> Payload {
         tag: tag::JSON,
         data: Bytes::from(format!("{what} {first} {count}")),
     }
+}
+
+fn is_numbers(block: &Block) -> bool {
+    block.payload.tag == tag::NUMBERS
+}
+
+/// Takes the first items out of a block of numbers.
+fn part_of(block: &mut Block, count: u32) -> Block {
+    let part = Block {
+        count,
+        payload: super::support::numbers(block.first, count),
+        ..block.clone()
+    };
+    block.first += count;
+    block.count -= count;
+    block.payload = super::support::numbers(block.first, block.count);
+    part
 }
 
 fn number_of(item: u32) -> f64 {
