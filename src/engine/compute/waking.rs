@@ -17,7 +17,13 @@ impl Scheduler {
         };
         let own: Vec<WorkerKey> = job.queue.homes().collect();
         let open = job.queue.chunks().saturating_add(job.open_copies());
-        let mut chunks = open.min(job.room());
+        // Those who are awake and have nothing are about to take.
+        let awake = self
+            .workers
+            .iter()
+            .filter(|(_, it)| !it.asleep && it.is_idle());
+        let awake = awake.filter(|(key, _)| self.can_give(id, **key)).count();
+        let mut chunks = open.min(job.room()).saturating_sub(awake as u32);
         for key in own {
             if self.is_free(key) && self.can_give(id, key) {
                 self.wake(key);

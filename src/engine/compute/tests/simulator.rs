@@ -331,6 +331,8 @@ impl World {
             Some(_) => held.left.remove(0),
         };
         let payload = if worker.liar && !self.random.one_in(3) {
+            let job = self.jobs.get_mut(&held.chunk.job);
+            job.expect("a job").troubled = true;
             unit(self.random.next() as u32, 0, "lie")
         } else {
             result_of(&block)
@@ -399,7 +401,7 @@ impl World {
     fn pass_time(&mut self) {
         let ms = self.random.pick(&[0, 1, 1, 5, 20, 60, 1_100, 31_000]);
         let ms = ms.unwrap_or(0);
-        if ms >= 20 {
+        if ms > 0 {
             self.trouble();
         }
         if !self.random.one_in(3) {
@@ -603,7 +605,7 @@ fn whatever_happens_every_item_has_its_result_once_and_every_job_ends() {
     for seed in 0..seeds {
         let simulation = std::panic::catch_unwind(|| {
             let mut world = World::new(seed);
-            for _ in 0..400 {
+            for _ in 0..300 {
                 world.step();
             }
             world.calm();
