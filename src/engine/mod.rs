@@ -4,7 +4,8 @@
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`.
+//! keep their messages, schedules, stored values) on `protocol`. `compute` (jobs for workers) stands
+//! alone.
 
 pub mod auth;
 pub mod broker;
