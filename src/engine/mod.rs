@@ -4,11 +4,14 @@
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
+//! keep their messages, schedules) on `protocol`, `memory` (what threads share) on `shard`. `bus`
+//! (events between threads), `compute` (jobs for workers), `functions` (what workers run) and `link`
+//! (frames between processes) stand alone.
 
 pub mod auth;
 pub mod broker;
 pub mod command;
+pub mod compute;
 pub mod config;
 pub mod http;
 pub mod hub;
