@@ -4,12 +4,14 @@
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`.
+//! keep their messages, schedules, stored values) on `protocol`. `functions` (code for workers) stands alone.
 
 pub mod auth;
 pub mod broker;
 pub mod command;
 pub mod config;
+#[cfg(feature = "functions")]
+pub mod functions;
 pub mod http;
 pub mod hub;
 pub mod protocol;

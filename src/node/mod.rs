@@ -4,6 +4,8 @@
 mod chaos;
 mod commands;
 mod config;
+#[cfg(feature = "functions")]
+mod functions;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -16,6 +18,11 @@ mod upgrade;
 mod wake;
 
 pub use config::{NativeConfig, NativeLimits, NativePattern};
+#[cfg(feature = "functions")]
+pub use functions::{
+    NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
+    NativeSpecialised, analyse_function,
+};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
 pub use log::{
