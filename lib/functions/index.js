@@ -4,7 +4,7 @@
 // `compile` makes of that what runs over the items of a chunk.
 
 const { describe, stands, assertUses } = require('./describe')
-const { compile, codeCacheKey } = require('./compile')
+const { compile } = require('./compile')
 const ItemError = require('./item-error')
 
 /** @typedef {import('./describe').Description} Description */
@@ -12,5 +12,6 @@ const ItemError = require('./item-error')
 /** @typedef {import('./describe').Uses} Uses */
 /** @typedef {InstanceType<typeof import('./runner').Runner>} Runner */
 /** @typedef {import('./runner').Kind} Kind */
+/** @typedef {import('./evaluate').CodeCache} CodeCache */
 
-module.exports = { describe, stands, assertUses, compile, codeCacheKey, ItemError }
+module.exports = { describe, stands, assertUses, compile, ItemError }
