@@ -190,7 +190,7 @@ function analyse(source, name, uses, globals, text) {
  */
 function assertCompiles(code, name = '<anonymous>') {
   try {
-    new vm.Script(`(${code}\n)`)
+    vm.compileFunction(`return (${code}\n)`)
   } catch (cause) {
     throw new NetworkClusterError(
       'ERR_NC_FUNCTION_SOURCE',
