@@ -228,6 +228,17 @@ suite('a runner', () => {
     delete (/** @type {any} */ (globalThis).under)
   })
 
+  it('starts nothing more once it is aborted', async () => {
+    const controller = new AbortController()
+    const fn = 'async x => { await new Promise(setImmediate); globalThis.last = x }'
+    const options = { inFlight: 2, signal: controller.signal }
+    const results = outcome(() => run(fn, 'forEach', [0, 1, 2, 3, 4, 5], options))
+    controller.abort('enough')
+    assert.deepStrictEqual(await results, { index: 12, cause: 'enough' })
+    assert.strictEqual(/** @type {any} */ (globalThis).last, 1)
+    delete (/** @type {any} */ (globalThis).last)
+  })
+
   it('goes on after failures if it is to collect them', async () => {
     const collect = async (/** @type {string} */ fn, /** @type {string} */ kind) => {
       /** @type {unknown[]} */

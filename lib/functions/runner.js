@@ -18,6 +18,8 @@ const { overlapped, isThenable } = require('./overlap')
 /**
  * @typedef {object} RunOptions
  * @property {number} [inFlight] most items of an asynchronous function under way, 16 by default
+ * @property {AbortSignal} [signal] aborted: no item of an asynchronous function is started any more, and
+ *   the first of those fails with the signal's reason
  * @property {(index: number, cause: unknown) => void} [failed] told of each item that fails, which then
  *   gives undefined (map), false (filter) or nothing, and the others go on. Not for reduce
  */
@@ -246,6 +248,7 @@ class Run {
       limit: options.inFlight ?? DEFAULT_IN_FLIGHT,
       first,
       failed: options.failed,
+      signal: options.signal,
       call:
         kind === 'call'
           ? (index) => fn.apply(undefined, items[index])

@@ -9,6 +9,7 @@
 mod check;
 mod find;
 mod globals;
+mod inserted;
 mod own;
 mod purity;
 mod report;

@@ -26,7 +26,8 @@ pub fn stack_needed(source: &str) -> usize {
     let mut in_word = false;
     for byte in source.bytes() {
         let word = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$';
-        tokens += usize::from(!byte.is_ascii_whitespace() && !(word && in_word));
+        let goes_on = word && in_word;
+        tokens += usize::from(!(goes_on || byte.is_ascii_whitespace()));
         in_word = word;
     }
     (tokens + 32) * BYTES_PER_LEVEL
