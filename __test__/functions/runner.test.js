@@ -30,6 +30,8 @@ const context = (/** @type {number} */ index) => ({ index })
 
 /** Functions that are specialised; each has to do the same as when it is not. */
 const CORPUS = [
+  'async n => n * 2',
+  'async function (n) { if (n === 2) throw n; return Promise.resolve(n) }',
   'async (n, s) => n * await s.get("number")',
   'async function (n, s) { var m = await s.get("number"); return n * m }',
   '(n, s) => s.get("number").then(function (m) { return n * m })',
@@ -133,7 +135,14 @@ suite('a runner', () => {
     /** @type {any} */ options,
   ) => {
     const uses = kind === 'reduce' ? 'reduce' : kind === 'call' ? 'call' : 'item'
-    return compile(describe(fn, { uses }), kind).run(items, 10, null, undefined, context, options)
+    return compile(describe(fn, { uses }), kind, { reads: 'latest' }).run(
+      items,
+      10,
+      null,
+      undefined,
+      context,
+      options,
+    )
   }
 
   it('gives numbers as a Float64Array, and anything else as an array', async () => {

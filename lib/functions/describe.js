@@ -215,4 +215,4 @@ function refusal(error, name) {
     : Object.assign(result, { line: error.line, column: error.column })
 }
 
-module.exports = { describe, stands, assertUses }
+module.exports = { describe, stands }

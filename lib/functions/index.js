@@ -3,7 +3,7 @@
 // Functions that run elsewhere: `describe` checks a function and makes of it what can be sent,
 // `compile` makes of that what runs over the items of a chunk.
 
-const { describe, stands, assertUses } = require('./describe')
+const { describe, stands } = require('./describe')
 const { compile } = require('./compile')
 const ItemError = require('./item-error')
 
@@ -14,4 +14,4 @@ const ItemError = require('./item-error')
 /** @typedef {import('./runner').Kind} Kind */
 /** @typedef {import('./evaluate').CodeCache} CodeCache */
 
-module.exports = { describe, stands, assertUses, compile, ItemError }
+module.exports = { describe, stands, compile, ItemError }

@@ -78,8 +78,7 @@ class Runner {
    * @returns {any} throws, or the promise rejects with, an ItemError for what the function throws
    */
   run(items, first, values, scope, contextOf, options = {}) {
-    const fn =
-      this.specialised && values !== null ? this.#specialisedFor(values) : this.#unspecialised()
+    const fn = this.#functionFor(values)
     const run = new Run(this, this.#kind, fn, items, first, scope, contextOf, options)
     const results = run.start()
     const then = this.#afterRun
@@ -112,6 +111,13 @@ class Runner {
       this.#loops.set(kind, found)
     }
     return found
+  }
+
+  /** @param {readonly unknown[] | null} values */
+  #functionFor(values) {
+    if (!this.specialised) return this.#unspecialised()
+    if (values !== null) return this.#specialisedFor(values)
+    return this.keys.length === 0 ? this.#specialisedFor([]) : this.#unspecialised()
   }
 
   #unspecialised() {
