@@ -835,10 +835,9 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
-module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
-module.exports.NativeWorkerPort = nativeBinding.NativeWorkerPort
+module.exports.analyseFunction = nativeBinding.analyseFunction
 module.exports.checkUpgrade = nativeBinding.checkUpgrade
 module.exports.inspectLog = nativeBinding.inspectLog
 module.exports.rejection = nativeBinding.rejection

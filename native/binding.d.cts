@@ -9,50 +9,6 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** The side of a pool that gives jobs. */
-export declare class NativePool {
-  /**
-   * A pool that workers of the whole process find by its id. Calls `wake` when there is
-   * something to drain, once until it is drained. `ERR_NC_INVALID_ARG` if the id is taken.
-   */
-  constructor(id: string, options: NativePoolOptions, wake: () => void)
-  /** Notes what workers that ask for the function `hash` are told, until the pool is closed. */
-  register(hash: string, json: string): void
-  /** A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`. */
-  submit(job: NativeJob): number
-  /**
-   * Items of a job: `count` from index `first` on. As NUMBERS (tag 12) with one number each they
-   * may be divided anywhere, anything else goes to one worker as it is. `partition`: -1 for
-   * none. False: the block was taken, and the next one is to wait for ROOM.
-   */
-  push(job: number, first: number, count: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined, partition: number): boolean
-  /** No more items will come. */
-  end(job: number): void
-  /** Ends a job; nothing more is told of it. */
-  cancel(job: number): void
-  /**
-   * A worker is gone, also if it was known to be gone and only the reason was not:
-   * `ERR_NC_WORKER_OUT_OF_MEMORY` as the reason is what a job that fails by it fails with.
-   */
-  workerLost(worker: string, reason: string): void
-  /** The worker gets nothing more; RETIRED tells when it has answered everything. */
-  retire(worker: string): void
-  /**
-   * What there is, one behind the other in one array: `[1 RESULT, job, first, count, tag, data]`,
-   * `[2 FAILED, job, itemIndex or -1, json]`, `[3 PROGRESS, job, index, tag, data]`,
-   * `[4 ROOM, job]`, `[5 DONE, job]`, `[6 TERMINATE, worker, reason]`, `[7 ONLINE, worker, json]`,
-   * `[8 LOST, worker, reason]`, `[9 DEMAND, n]`, `[10 RETIRED, worker]`. Data is a number for
-   * tag 1, a string for text and JSON, a Float64Array for NUMBERS, undefined for tags without
-   * data, else a Buffer. Results of neighbouring items come as one where both are NUMBERS with
-   * one number per item.
-   */
-  drain(): Array<unknown>
-  /** Figures. */
-  stats(): NativePoolStats
-  /** Drops all jobs without a word; workers get nothing more. Repeatable. */
-  close(): void
-}
-
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
   /** Accepts connections on a port of every address; 0 for a free port. */
@@ -148,42 +104,15 @@ export declare class NativeUpgrade {
   get origin(): string | null
 }
 
-/** What a worker thread takes its work from. A thread that ends, however it ends, is lost at once. */
-export declare class NativeWorkerPort {
-  /**
-   * Joins the pool as `worker`, with `slots` chunks at once. `wake` asks to `take` until there
-   * is nothing, and to look at `cancelled`; `take` is also to be called after each chunk.
-   * `ERR_NC_CLOSED` if there is no such pool.
-   */
-  constructor(poolId: string, worker: string, slots: number, wake: () => void)
-  /**
-   * `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
-   * item is to be answered with `done`.
-   */
-  take(): Array<unknown> | null
-  /**
-   * The result of a block, of several consecutive ones, or of a part of one. `last`: nothing more
-   * will be said of the lease. Parts of a block that is not NUMBERS count once there are all: what
-   * fails before makes the whole block be given again.
-   */
-  done(lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
-  /**
-   * The item threw; -1 if the whole chunk could not be done. Ends the lease: blocks that are not
-   * done are given out again.
-   */
-  failed(lease: number, itemIndex: number, json: string): void
-  /** Something the function says about an item on its way. Old ones are dropped if too many wait. */
-  progress(lease: number, index: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
-  /**
-   * The leases cancelled since the last call. They still have to be ended with `done` (`last`)
-   * or `failed`, whose content does not count then.
-   */
-  cancelled(): Array<number>
-  /** What was registered for the function. */
-  function(hash: string): string | null
-  /** Leaves the pool: what it had goes to others. Repeatable. */
-  close(): void
-}
+/**
+ * Checks the text of a function. `uses` is 'item', 'reduce', 'entry' or 'call', `text` whether it was
+ * written as text.
+ *
+ * # Errors
+ *
+ * What it is given is no string or list of strings.
+ */
+export declare function analyseFunction(source: string, uses: 'item' | 'reduce' | 'entry' | 'call', globals: Array<string>, text: boolean): NativeFunctionAnalysis
 
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
@@ -209,6 +138,18 @@ export interface NativeArrival {
   request?: string
   /** The response to a request that was turned down; its socket stays the caller's. */
   response?: string
+}
+
+/** A variable from outside of a function. */
+export interface NativeCaptured {
+  /** Its name. */
+  name: string
+  /** From 1. */
+  line: number
+  /** From 1. */
+  column: number
+  /** Whether it is written to. */
+  assigned: boolean
 }
 
 /** Options of a server; times are in ms. */
@@ -273,32 +214,52 @@ export interface NativeDeflateOptions {
   level?: number
 }
 
-/** How to treat a job. */
-export interface NativeJob {
-  /** The hash, or the registered name, of its function. */
-  fn: string
-  /** For workers as it is. */
-  json: string
-  /** Higher goes first; jobs of equal priority take turns. */
-  priority: number
-  /** Most chunks of the job that workers have at once; 0 for any number. */
-  concurrency: number
-  /** How often an item may lose its worker beyond the first time; -1 for 2. */
-  retries: number
-  /** How often an item may throw, or take too long, beyond the first time. */
-  throwRetries: number
-  /** Longest time for an item in milliseconds, from when it is taken; 0 for any. */
-  timeoutMs: number
-  /** Items per chunk; 0 to find out. */
-  chunkSize: number
-  /** Results are told as they come (at most every 5 ms) instead of at the end. */
-  stream: boolean
-  /** Only for workers that accept code, or know `fn` by name. */
-  needsCode: boolean
-  /** The one worker that is to do it. Nothing ends the job if that one never comes or is lost. */
-  worker?: string
-  /** All values can be read without `v8.deserialize`. */
-  plainOnly: boolean
+/** One of both. */
+export interface NativeFunctionAnalysis {
+  /** It can be sent. */
+  report?: NativeFunctionReport
+  /** It cannot. */
+  error?: NativeFunctionError
+}
+
+/** Why a function cannot be sent. */
+export interface NativeFunctionError {
+  /** Of a `NetworkClusterError`. */
+  code: string
+  /** Goes on after `function "name" `. */
+  message: string
+  /** The function's name, if its text has one and could be read. */
+  name?: string
+  /** From 1; 0 where there is no place. */
+  line: number
+  /** From 1; 0 where there is no place. */
+  column: number
+  /** The variables from outside. */
+  captured: Array<NativeCaptured>
+}
+
+/** A function that can be sent. */
+export interface NativeFunctionReport {
+  /** 'sync' or 'async'. */
+  kind: 'sync' | 'async'
+  /** As its text has it. */
+  name?: string
+  /** How many parameters it declares. */
+  params: number
+  /** Whether it does anything with its scope. */
+  usesScope: boolean
+  /** Whether it does anything with its context. */
+  usesContext: boolean
+  /** The literal keys it reads. */
+  scopeReads: Array<string>
+  /** Whether `specialised` is there. */
+  specialisable: boolean
+  /** Whether it is provably short and without effects. */
+  short: boolean
+  /** A function expression of plain JavaScript. */
+  code: string
+  /** The function with its reads as constants. */
+  specialised?: NativeSpecialised
 }
 
 /** What a server and its connections may use. */
@@ -381,44 +342,6 @@ export interface NativePattern {
   presence: boolean
 }
 
-/** How a pool works. */
-export interface NativePoolOptions {
-  /** How long a worker, other than a thread, may be silent while it has a chunk, in milliseconds. */
-  leaseMs: number
-  /** Most items that wait, over all jobs, for a new job to be taken; 0 for any number. */
-  maxQueue: number
-  /** 0 nested, 1 network, 2 sharded. */
-  structure: number
-  /** How many browsers have to compute each block; 0 or 1 to believe one. */
-  verify: number
-}
-
-/** Figures of a pool. */
-export interface NativePoolStats {
-  /** Workers online. */
-  workers: number
-  /** Those without a chunk. */
-  idle: number
-  /** Jobs that have not ended. */
-  jobs: number
-  /** Items that wait. */
-  pending: number
-  /** Items that workers have. */
-  active: number
-  /** Items with a result, ever. */
-  completed: number
-  /** Jobs that failed, ever. */
-  failed: number
-  /** Items that were given out again, ever. */
-  retried: number
-  /** The most items that ever waited at once. */
-  queueHighWater: number
-  /** The time from push to result that half of the items took at most, in milliseconds. */
-  p50Ms: number
-  /** The same for 99 %. */
-  p99Ms: number
-}
-
 /** How connections that arrive are received. */
 export interface NativeReception {
   /** Path of the server; any if missing. */
@@ -483,6 +406,18 @@ export interface NativeRepair {
   channels: Array<string>
   /** Copies of the files as they were. */
   copies: Array<string>
+}
+
+/** A function with its reads of the scope as constants. */
+export interface NativeSpecialised {
+  /** A function expression that is not async. */
+  code: string
+  /** What is read. */
+  keys: Array<string>
+  /** The variables that have the values. */
+  names: Array<string>
+  /** It provably changes nothing that it reads. */
+  readsOnly: boolean
 }
 
 /** Figures of a server. */
