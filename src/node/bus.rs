@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::ptr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use napi::bindgen_prelude::{Either, Function, ToNapiValue, TypeName, Uint8Array};
 use napi::{Env, Error, Result, ValueType, check_status, sys};
 use napi_derive::napi;
 
-use super::text::{self, Text};
+use super::text::{self, Name, Text};
 use super::wake::Wake;
 use crate::engine::bus::{Event, Limits, MAX_NAME, Overflow};
 use crate::runtime::WakeJs;
@@ -95,20 +94,21 @@ impl NativeBus {
         catch_unwind,
         ts_args_type = "name: string, tag: number, args: string | Uint8Array"
     )]
-    pub fn emit(&self, name: String, tag: u8, args: Either<Text, Uint8Array>) -> i32 {
+    pub fn emit(&self, name: Name, tag: u8, args: Either<Text, Uint8Array>) -> i32 {
         let (tag, args) = match args {
-            Either::A(Text::Latin1(text)) => (tag, Bytes::from(text)),
-            Either::A(Text::Utf16(text)) => (JSON16, Bytes::from(text)),
-            Either::B(bytes) => (tag, Bytes::copy_from_slice(&bytes)),
+            Either::A(Text::Latin1(text)) => (tag, text),
+            Either::A(Text::Utf16(text)) => (JSON16, text),
+            Either::B(bytes) => (tag, bytes.to_vec()),
         };
-        match self.bus.emit(&name, tag, args) {
+        match self.bus.emit(&name.0, tag, args) {
             Ok(delivered) => i32::try_from(delivered).unwrap_or(i32::MAX),
             Err(_) => -1,
         }
     }
 
     /// Takes the events that wait: how many were dropped since the last time, then of each its
-    /// name, the tag of its arguments and the arguments.
+    /// name, the tag of its arguments and the arguments. Is to be called again until there are none;
+    /// only then does the next one wake.
     #[napi(catch_unwind, ts_return_type = "Array<number | string | Buffer>")]
     pub fn drain(&self) -> Drained {
         let (events, dropped) = self.subscriber.take();
@@ -144,7 +144,7 @@ impl Drop for NativeBus {
 /// Events on their way to JavaScript.
 #[derive(Debug)]
 pub struct Drained {
-    events: VecDeque<Event>,
+    events: VecDeque<Arc<Event>>,
     dropped: u64,
 }
 
@@ -172,17 +172,17 @@ impl ToNapiValue for Drained {
             Ok::<(), Error>(())
         };
         push(number(env, drained.dropped as f64)?)?;
-        let mut last: Option<(Arc<str>, sys::napi_value)> = None;
-        for Event { name, tag, args } in drained.events {
-            let value = match last {
-                Some((ref same, value)) if Arc::ptr_eq(same, &name) => value,
+        let mut last: Option<(&Arc<str>, sys::napi_value)> = None;
+        for event in &drained.events {
+            let name = match last {
+                Some((same, value)) if Arc::ptr_eq(same, &event.name) => value,
                 // SAFETY: as above.
-                _ => unsafe { <&str>::to_napi_value(env, &name)? },
+                _ => unsafe { <&str>::to_napi_value(env, &event.name)? },
             };
-            last = Some((name, value));
-            push(value)?;
-            push(number(env, f64::from(tag))?)?;
-            push(args_value(env, tag, &args)?)?;
+            last = Some((&event.name, name));
+            push(name)?;
+            push(number(env, f64::from(event.tag))?)?;
+            push(args_value(env, event.tag, &event.args)?)?;
         }
         Ok(array)
     }

@@ -31,5 +31,5 @@ pub use metrics::{
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;
-pub use text::Text;
+pub use text::{Name, Text};
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

@@ -3,18 +3,19 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 /// An event, as all its listeners get it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Event {
     /// Its name.
     pub name: Arc<str>,
     /// How `args` are encoded: a tag of a value.
     pub tag: u8,
     /// Its arguments.
-    pub args: Bytes,
+    pub args: Vec<u8>,
 }
+
+/// Events for which room is made in advance.
+const MAX_SPARE: usize = 1024;
 
 /// What happens to an event for which there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub struct Limits {
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
-    /// It waits, as the first one: whoever takes them is to be woken.
-    First,
+    /// It waits, and whoever takes them is to be woken.
+    Wake,
     /// It waits.
     Waits,
     /// It was dropped.
@@ -50,10 +51,14 @@ pub enum Offer {
 }
 
 /// The events that wait for one listener, oldest first.
+///
+/// Its owner is woken once and then takes events until a take finds none: as long as they keep
+/// coming, nobody has to wake it again.
 #[derive(Debug)]
 pub struct Mailbox {
     limits: Limits,
-    events: VecDeque<Event>,
+    awake: bool,
+    events: VecDeque<Arc<Event>>,
     bytes: usize,
     dropped: u64,
 }
@@ -64,6 +69,7 @@ impl Mailbox {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            awake: false,
             events: VecDeque::new(),
             bytes: 0,
             dropped: 0,
@@ -77,7 +83,7 @@ impl Mailbox {
     }
 
     /// Takes an event, or drops it or others. One that it [`refuses`](Self::refuses) is dropped.
-    pub fn offer(&mut self, event: Event) -> Offer {
+    pub fn offer(&mut self, event: Arc<Event>) -> Offer {
         if !self.has_room(&event) {
             if self.limits.overflow != Overflow::DropOldest {
                 self.dropped += 1;
@@ -89,18 +95,22 @@ impl Mailbox {
         }
         self.bytes += size(&event);
         self.events.push_back(event);
-        if self.events.len() == 1 {
-            Offer::First
-        } else {
+        if std::mem::replace(&mut self.awake, true) {
             Offer::Waits
+        } else {
+            Offer::Wake
         }
     }
 
-    /// Takes out all events, and how many were dropped since the last time.
-    pub fn take(&mut self) -> (VecDeque<Event>, u64) {
+    /// Takes out all events, and how many were dropped since the last time. Is to be called again
+    /// until there are none; only then does the next one wake.
+    pub fn take(&mut self) -> (VecDeque<Arc<Event>>, u64) {
+        self.awake = !self.events.is_empty();
         self.bytes = 0;
+        // As many are likely to come until the next time.
+        let next = VecDeque::with_capacity(self.events.len().min(MAX_SPARE));
         (
-            std::mem::take(&mut self.events),
+            std::mem::replace(&mut self.events, next),
             std::mem::take(&mut self.dropped),
         )
     }
@@ -139,12 +149,12 @@ fn size(event: &Event) -> usize {
 mod tests {
     use super::*;
 
-    fn event(name: &str, bytes: usize) -> Event {
-        Event {
+    fn event(name: &str, bytes: usize) -> Arc<Event> {
+        Arc::new(Event {
             name: Arc::from(name),
             tag: 8,
-            args: Bytes::from(vec![b'x'; bytes]),
-        }
+            args: vec![b'x'; bytes],
+        })
     }
 
     fn mailbox(events: usize, bytes: usize, overflow: Overflow) -> Mailbox {
@@ -164,12 +174,15 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_event_wakes() {
+    fn only_the_first_event_after_an_empty_take_wakes() {
         let mut mailbox = mailbox(10, 100, Overflow::DropOldest);
-        assert_eq!(mailbox.offer(event("a", 1)), Offer::First);
+        assert_eq!(mailbox.offer(event("a", 1)), Offer::Wake);
         assert_eq!(mailbox.offer(event("b", 1)), Offer::Waits);
         assert_eq!(names(&mut mailbox), (vec!["a".into(), "b".into()], 0));
-        assert_eq!(mailbox.offer(event("c", 1)), Offer::First);
+        assert_eq!(mailbox.offer(event("c", 1)), Offer::Waits);
+        assert_eq!(names(&mut mailbox), (vec!["c".into()], 0));
+        assert_eq!(names(&mut mailbox), (vec![], 0));
+        assert_eq!(mailbox.offer(event("d", 1)), Offer::Wake);
     }
 
     #[test]

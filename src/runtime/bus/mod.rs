@@ -12,7 +12,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
 
-use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 
 use crate::engine::bus::{Event, Limits, Mailbox, Offer, Overflow};
@@ -71,12 +70,12 @@ impl Bus {
     ///
     /// # Errors
     /// There is one that refuses it: then nobody gets it.
-    pub fn emit(&self, name: &str, tag: u8, args: Bytes) -> Result<u32, Full> {
+    pub fn emit(&self, name: &str, tag: u8, args: Vec<u8>) -> Result<u32, Full> {
         self.emitted.fetch_add(1, Ordering::Relaxed);
         let Some((name, listeners)) = self.listeners(name) else {
             return Ok(0);
         };
-        let event = Event { name, tag, args };
+        let event = Arc::new(Event { name, tag, args });
         let mut delivered = 0;
         let may_refuse = listeners.iter().any(|it| it.may_refuse);
         let _one_at_a_time = may_refuse.then(|| self.one_at_a_time.lock());
@@ -84,7 +83,7 @@ impl Bus {
             return Err(Full);
         }
         for listener in listeners.iter() {
-            delivered += u32::from(listener.deliver(event.clone()));
+            delivered += u32::from(listener.deliver(Arc::clone(&event)));
         }
         let dropped = listeners.len() as u64 - u64::from(delivered);
         self.delivered
@@ -168,8 +167,8 @@ impl fmt::Debug for Subscriber {
 }
 
 impl Subscriber {
-    /// Somebody who listens to nothing yet. `wake` is called, on the thread that emits, when the
-    /// first event waits after a [`take`](Self::take).
+    /// Somebody who listens to nothing yet. `wake` is called, on the thread that emits, when an
+    /// event waits and the last [`take`](Self::take) has found none.
     pub fn new(limits: Limits, wake: Wake) -> Arc<Self> {
         Arc::new(Self {
             mailbox: Mutex::new(Mailbox::new(limits)),
@@ -179,8 +178,9 @@ impl Subscriber {
         })
     }
 
-    /// Takes the events that wait, and how many were dropped since the last time.
-    pub fn take(&self) -> (VecDeque<Event>, u64) {
+    /// Takes the events that wait, and how many were dropped since the last time. Is to be called
+    /// again until there are none.
+    pub fn take(&self) -> (VecDeque<Arc<Event>>, u64) {
         self.mailbox.lock().take()
     }
 
@@ -193,9 +193,9 @@ impl Subscriber {
         self.mailbox.lock().refuses(event)
     }
 
-    fn deliver(&self, event: Event) -> bool {
+    fn deliver(&self, event: Arc<Event>) -> bool {
         let offer = self.mailbox.lock().offer(event);
-        if offer == Offer::First {
+        if offer == Offer::Wake {
             (self.wake)();
         }
         offer != Offer::Dropped

@@ -17,12 +17,12 @@ fn subscriber(events: usize, overflow: Overflow) -> Arc<Subscriber> {
 }
 
 fn emit(bus: &Bus, name: &str, args: &str) -> Result<u32, Full> {
-    bus.emit(name, 8, Bytes::copy_from_slice(args.as_bytes()))
+    bus.emit(name, 8, args.as_bytes().to_vec())
 }
 
 fn taken(subscriber: &Subscriber) -> Vec<String> {
     let (events, _) = subscriber.take();
-    let text = |it: &Event| String::from_utf8_lossy(&it.args).into_owned();
+    let text = |it: &Arc<Event>| String::from_utf8_lossy(&it.args).into_owned();
     events.iter().map(text).collect()
 }
 
@@ -99,14 +99,16 @@ fn threads_lose_nothing_and_wake_for_all() {
             })
         })
         .collect();
-    let (mut seen, mut last, mut takes) = (0, [None::<usize>; 4], 0);
+    let (mut seen, mut last, mut woken, mut takes) = (0, [None::<usize>; 4], 0, true);
     while seen < 4 * EACH {
-        if wakes.load(Ordering::SeqCst) == takes {
+        if !takes && wakes.load(Ordering::SeqCst) == woken {
             thread::yield_now();
             continue;
         }
-        takes += 1;
-        for text in taken(&listener) {
+        woken = wakes.load(Ordering::SeqCst);
+        let texts = taken(&listener);
+        takes = !texts.is_empty();
+        for text in texts {
             let (emitter, number) = text.split_once(' ').unwrap();
             let (emitter, number): (usize, usize) =
                 (emitter.parse().unwrap(), number.parse().unwrap());
