@@ -835,6 +835,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.NativeBus = nativeBinding.NativeBus
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
 module.exports.checkUpgrade = nativeBinding.checkUpgrade

@@ -9,6 +9,37 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** One who emits and listens. */
+export declare class NativeBus {
+  /**
+   * Joins the bus of this name. `wake` is called when events wait to be drained; at most
+   * `max_queue` do, and `overflow` (0 drop the oldest, 1 drop the newest, 2 refuse) says what
+   * happens to those beyond.
+   */
+  constructor(name: string, maxQueue: number, overflow: number, wake: () => void)
+  /**
+   * Has the events of this name come here. Returns false if there are too many names, or if this
+   * one is too long.
+   */
+  subscribe(name: string): boolean
+  /** Has them come here no more. */
+  unsubscribe(name: string): void
+  /**
+   * Emits an event with the encoded list of its arguments. Returns how many have got it, or -1 if
+   * somebody had no room for it and did not want it dropped: then nobody has.
+   */
+  emit(name: string, tag: number, args: string | Uint8Array): number
+  /**
+   * Takes the events that wait: how many were dropped since the last time, then of each its
+   * name, the tag of its arguments and the arguments.
+   */
+  drain(): Array<number | string | Buffer>
+  /** What the bus has done so far. */
+  figures(): NativeBusFigures
+  /** Leaves the bus. */
+  close(): void
+}
+
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
   /** Accepts connections on a port of every address; 0 for a free port. */
@@ -128,6 +159,18 @@ export interface NativeArrival {
   request?: string
   /** The response to a request that was turned down; its socket stays the caller's. */
   response?: string
+}
+
+/** What a bus has done, all its threads and processes together. */
+export interface NativeBusFigures {
+  /** Events that were emitted. */
+  emitted: number
+  /** How often one was delivered. */
+  delivered: number
+  /** How often one was dropped for lack of room. */
+  dropped: number
+  /** Events that wait for this listener. */
+  waiting: number
 }
 
 /** Options of a server; times are in ms. */

@@ -8,6 +8,7 @@
 
 pub mod auth;
 pub mod broker;
+pub mod bus;
 pub mod command;
 pub mod config;
 pub mod http;

@@ -1,5 +1,6 @@
 //! The border to JavaScript: converts, calls, converts back. Nothing is decided here.
 
+mod bus;
 #[cfg(feature = "chaos")]
 mod chaos;
 mod commands;
@@ -12,9 +13,11 @@ mod names;
 mod server;
 #[cfg(unix)]
 mod takeover;
+mod text;
 mod upgrade;
 mod wake;
 
+pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
@@ -28,4 +31,5 @@ pub use metrics::{
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;
+pub use text::{Name, Text};
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

@@ -7,6 +7,7 @@
 //! subscribers without it.
 
 mod bridge;
+pub mod bus;
 pub mod chaos;
 mod checkpoint;
 mod clock;
