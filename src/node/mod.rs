@@ -5,6 +5,7 @@ mod bus;
 mod chaos;
 mod commands;
 mod config;
+mod link;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -19,6 +20,7 @@ mod wake;
 
 pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
+pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
 pub use log::{

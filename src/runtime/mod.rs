@@ -17,6 +17,7 @@ pub mod guard;
 mod heard;
 mod io;
 pub mod js_queue;
+pub mod link;
 mod mail;
 mod memory;
 mod metrics;

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role as Side};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use super::machine::Machine;
-use super::outgoing::{Close, Outgoing};
+use super::outgoing::Outgoing;
 use super::pump::{config, pump, unknown_config};
 use super::session::Session;
 use crate::engine::link::{Hello, Role, SUBPROTOCOL, Target, Writer, close};
@@ -88,7 +88,8 @@ async fn admit(
 ) -> Option<(Socket, Arc<Outgoing>, Session)> {
     stream.set_nodelay(true).ok()?;
     let mut caller = None;
-    let check = |request: &Request, response: Response| check(request, response, machine, &mut caller);
+    let check =
+        |request: &Request, response: Response| check(request, response, machine, &mut caller);
     let upgrade = accept_hdr_async_with_config(stream, check, Some(unknown_config()));
     let mut socket = timeout(HELLO, upgrade).await.ok()?.ok()?;
     let caller = caller?;
@@ -155,7 +156,10 @@ fn check(
         return Err(rejection(StatusCode::NOT_FOUND));
     };
     let browser = request.headers().contains_key("origin");
-    let origin = request.headers().get("origin").and_then(|it| it.to_str().ok());
+    let origin = request
+        .headers()
+        .get("origin")
+        .and_then(|it| it.to_str().ok());
     // A page may only offer to work.
     let may_come = !browser || (origin.is_some() && target.role == Role::Worker);
     if !may_come || !machine.lets_in(origin) {
@@ -186,4 +190,3 @@ fn rejection(status: StatusCode) -> ErrorResponse {
     *response.status_mut() = status;
     response
 }
-

@@ -13,11 +13,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
+use super::Wake;
 use super::inbox::{Arrival, Inbox};
 use super::outgoing::{Close, Outgoing};
 use super::pump::{Ended, Peer, config, pump};
 use super::thread::LinkThread;
-use super::Wake;
 use crate::engine::link::SUBPROTOCOL;
 
 /// How long a connection may take to be made.

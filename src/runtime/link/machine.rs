@@ -16,8 +16,7 @@ use crate::engine::link::{Writer, kind, may_come_from, same_token};
 
 /// Who serves which address. Whoever opens or closes a machine holds it, so that one address is not
 /// bound by two threads at once.
-static MACHINES: LazyLock<Mutex<HashMap<SocketAddr, Arc<Machine>>>> =
-    LazyLock::new(Mutex::default);
+static MACHINES: LazyLock<Mutex<HashMap<SocketAddr, Arc<Machine>>>> = LazyLock::new(Mutex::default);
 
 /// Who is let in.
 #[derive(Debug, Clone, Default)]
@@ -117,7 +116,8 @@ impl Machine {
         }
         // The address is free at once, not when the link's thread gets to it. Where the system
         // cannot do that (not Linux), it is free a moment later.
-        let _unsupported = socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both);
+        let _unsupported =
+            socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Both);
     }
 }
 
@@ -211,7 +211,10 @@ impl Machine {
     /// Whether one more thread may use it, with what it asks for.
     fn share(&self, options: Options) -> Result<(), ListenError> {
         if let Some(token) = options.token
-            && !self.token.as_ref().is_some_and(|own| same_token(&token, own))
+            && !self
+                .token
+                .as_ref()
+                .is_some_and(|own| same_token(&token, own))
         {
             return Err(ListenError::Token);
         }

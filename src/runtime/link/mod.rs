@@ -14,8 +14,6 @@ mod machine;
 mod outgoing;
 mod pump;
 mod session;
-#[cfg(test)]
-mod tests;
 mod thread;
 
 use std::sync::Arc;

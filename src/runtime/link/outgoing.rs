@@ -163,7 +163,9 @@ mod tests {
     fn a_full_queue_takes_no_more() {
         let outgoing = Outgoing::default();
         let frame = Bytes::from(vec![0; 1024 * 1024]);
-        let taken = (0..100).take_while(|_| outgoing.push(frame.clone())).count();
+        let taken = (0..100)
+            .take_while(|_| outgoing.push(frame.clone()))
+            .count();
         assert_eq!(taken, 63);
         assert!(!outgoing.has_room());
         while outgoing.try_take().is_some() {}
@@ -175,7 +177,9 @@ mod tests {
     #[test]
     fn frames_without_bytes_count_too() {
         let outgoing = Outgoing::default();
-        let taken = (0..10_000_000).take_while(|_| outgoing.push(Bytes::new())).count();
+        let taken = (0..10_000_000)
+            .take_while(|_| outgoing.push(Bytes::new()))
+            .count();
         assert_eq!(taken, MAX_BYTES / PER_FRAME);
     }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::Context;
 use crate::engine::bus::{Limits, MAX_NAME, Overflow};
 use crate::engine::link::{EventRequest, Frame, Writer, kind};
@@ -41,7 +39,11 @@ impl EventPort {
             EventRequest::Subscribe(event) => {
                 let done = event.len() <= MAX_NAME && self.bus.subscribe(&self.subscriber, event);
                 let too_many = || Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "too many events");
-                let answer = if done { Writer::ok(frame.id) } else { too_many() };
+                let answer = if done {
+                    Writer::ok(frame.id)
+                } else {
+                    too_many()
+                };
                 context.send(answer)
             }
             EventRequest::Unsubscribe(event) => {
@@ -49,7 +51,7 @@ impl EventPort {
                 context.send(Writer::ok(frame.id))
             }
             EventRequest::Emit { count, event, args } => {
-                let bytes = Bytes::copy_from_slice(args.bytes);
+                let bytes = args.bytes.to_vec();
                 let answer = match self.bus.emit(event, args.tag, bytes) {
                     Ok(delivered) if count => {
                         let mut answer = Writer::ok(frame.id);

@@ -87,7 +87,10 @@ impl Session {
     fn greet(&mut self, hello: &Hello<'_>) -> Result<(), Close> {
         let connection = self.context.connection;
         let mut answer = Writer::ok(hello.id);
-        answer.str(&format!(r#"{{"id":{connection},"pid":{}}}"#, std::process::id()));
+        answer.str(&format!(
+            r#"{{"id":{connection},"pid":{}}}"#,
+            std::process::id()
+        ));
         self.context.send(answer)?;
         if matches!(self.service, Service::Control) {
             let hello = hello.json.to_owned();
