@@ -835,9 +835,6 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
-module.exports.NativeBus = nativeBinding.NativeBus
-module.exports.NativeLink = nativeBinding.NativeLink
-module.exports.NativeMachine = nativeBinding.NativeMachine
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
 module.exports.checkUpgrade = nativeBinding.checkUpgrade

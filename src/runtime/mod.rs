@@ -19,6 +19,7 @@ mod io;
 pub mod js_queue;
 pub mod link;
 mod mail;
+pub mod memories;
 mod memory;
 mod metrics;
 pub mod outbox;
