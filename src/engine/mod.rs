@@ -11,6 +11,7 @@ pub mod auth;
 pub mod broker;
 pub mod bus;
 pub mod command;
+pub mod compute;
 pub mod config;
 pub mod http;
 pub mod hub;

@@ -4,6 +4,7 @@ mod bus;
 #[cfg(feature = "chaos")]
 mod chaos;
 mod commands;
+mod compute;
 mod config;
 mod link;
 #[cfg(unix)]
@@ -20,6 +21,7 @@ mod upgrade;
 mod wake;
 
 pub use bus::{Drained, NativeBus, NativeBusFigures};
+pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
 pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(unix)]

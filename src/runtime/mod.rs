@@ -11,6 +11,7 @@ pub mod bus;
 pub mod chaos;
 mod checkpoint;
 mod clock;
+pub mod compute;
 mod core;
 mod execute;
 pub mod guard;
