@@ -9,157 +9,6 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
-/** One who emits and listens. */
-export declare class NativeBus {
-  /**
-   * Joins the bus of this name. `wake` is called when events wait to be drained; at most
-   * `max_queue` do, and `overflow` (0 drop the oldest, 1 drop the newest, 2 refuse) says what
-   * happens to those beyond.
-   */
-  constructor(name: string, maxQueue: number, overflow: number, wake: () => void)
-  /**
-   * Has the events of this name come here. Returns false if there are too many names, or if this
-   * one is too long.
-   */
-  subscribe(name: string): boolean
-  /** Has them come here no more. */
-  unsubscribe(name: string): void
-  /**
-   * Emits an event with the encoded list of its arguments. Returns how many have got it, or -1 if
-   * somebody had no room for it and did not want it dropped: then nobody has.
-   */
-  emit(name: string, tag: number, args: string | Uint8Array): number
-  /**
-   * Takes the events that wait: how many were dropped since the last time, then of each its
-   * name, the tag of its arguments and the arguments. Is to be called again until there are none;
-   * only then does the next one wake.
-   */
-  drain(): Array<number | string | Buffer>
-  /** What the bus has done so far. */
-  figures(): NativeBusFigures
-  /** Leaves the bus. */
-  close(): void
-}
-
-/** A connection to a machine. */
-export declare class NativeLink {
-  /** Begins to connect. `wake` is called when something has arrived. */
-  constructor(host: string, port: number, path: string, wake: () => void)
-  /** Sends a frame. Returns false if too much waits to be sent. */
-  send(frame: Uint8Array): boolean
-  /** Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`. */
-  drain(): Array<Buffer | string>
-  /** Ends the connection after what waits has been sent; nothing arrives any more. */
-  close(): void
-}
-
-/** A thread's share of a listener of this process. */
-export declare class NativeMachine {
-  /**
-   * Serves an address: with the listener that this process has there, or a new one. Returns a
-   * code instead if it cannot: `NONE` (`existing`: there is none), `TOKEN` (another one), or the
-   * system's.
-   */
-  static listen(host: string, port: number, options: NativeMachineOptions, wake: () => void): Self | string
-  /** The port it listens on. */
-  get port(): number
-  /** Has workers that connect serve a pool, and sends what they say here. */
-  hostPool(pool: string): void
-  /**
-   * Takes what other processes want of this thread: `[1, connection, id, memory, key, json, args]`
-   * a function to be run, `[2, connection, json]` a message, `[3, connection, hello]` a worker or
-   * control connection that is there, `[4, connection]` one that is gone.
-   */
-  drain(): Array<Array<number | string | Buffer>>
-  /** Answers a `[1, …]`: with a value, or with a code and a message. */
-  answer(connection: number, id: number, ok: boolean, body: Uint8Array): void
-  /**
-   * Says something to a connection's JavaScript. Returns false if there was no room, which ends
-   * the connection.
-   */
-  control(connection: number, json: string): boolean
-  /** Leaves; with the last thread that does, the listener ends. */
-  close(): void
-}
-
-/**
- * A thread's handle of a memory of this process. Calls return beside their result, in the scratch:
- * `[tag, version's high 32 bits, its low ones, end in ms since 1970 or 0, word in the near cache, flag]`.
- * Errors have a `code`.
- */
-export declare class NativeMemory {
-  /** Opens the memory of this name, or joins it: the options of the first one count. */
-  constructor(name: string, options?: NativeMemoryOptions | undefined | null)
-  /** The array of 8 that calls write to. */
-  scratch(out: Float64Array): void
-  /** The value of a key: a number, text or bytes; what it is says the tag, 0 if there is none. */
-  get(key: string): number | string | Buffer | undefined
-  /** Whether a key has a value. */
-  has(key: string): boolean
-  /** Sets a number that does not end. */
-  setNumber(key: string, value: number): void
-  /** Sets a string, or JSON text. */
-  setString(key: string, value: string, json: boolean): void
-  /** Sets bytes: what `v8.serialize` gives (10), or an app's (11). */
-  setBytes(key: string, tag: number, bytes: Uint8Array): void
-  /** Sets `true` (4), `false` (5), `null` (6) or `undefined` (7). */
-  setTag(key: string, tag: number): void
-  /**
-   * Does all that a commit says, or nothing. Returns its ticket, 0 if it waits for nothing. The flag is
-   * 1 if a key has another version than the commit says, and the version is then that one's.
-   */
-  commit(body: Uint8Array): number
-  /** Adds to a number, 0 if there is none. Returns the sum. */
-  increment(key: string, by: number): number
-  /** Deletes a value. Returns whether there was one. */
-  delete(key: string): boolean
-  /**
-   * What begins with `prefix` in one of the 64 partitions: `u32 n × (str key, and with values: u64
-   * version, f64 end, value)`.
-   */
-  scan(partition: number, prefix: string, values: boolean): Buffer
-  /**
-   * Asks for a lock, or a turn, to be held for so many ms; 0: for as long as this handle is open. The
-   * grant comes by `drain`, with the number that is returned.
-   */
-  lock(key: string, leaseMs: number, turn: boolean): number
-  /** Takes a request back; one that is granted and has not been drained is given back. */
-  cancelLock(id: number): void
-  /** Gives a lock back; false if it is not held with this token any more. */
-  unlock(key: string, tokenHigh: number, tokenLow: number, turn: boolean): boolean
-  /** Holds a lock for so many ms from now; false if it is not held with this token any more. */
-  renew(key: string, tokenHigh: number, tokenLow: number, leaseMs: number): boolean
-  /**
-   * Watches a key, or all that begin with `target`; from a version on, exclusive, if `from` is true.
-   * Returns the number that its changes have in `drain`.
-   */
-  watch(target: string, prefix: boolean, sinceHigh: number, sinceLow: number, from: boolean): number
-  /** Ends a watcher. */
-  unwatch(id: number): void
-  /**
-   * Holds back what a watcher would get, or does so no longer: for a consumer that has enough to do.
-   * Meanwhile values that are replaced are skipped at the watcher's bound.
-   */
-  pauseWatch(id: number, paused: boolean): void
-  /** Calls `wake`, without keeping the process alive, when `drain` has something; once until drained. */
-  onWake(wake: () => void): void
-  /**
-   * What waits, flat: `1, lock, token's high 32 bits, its low ones`; `2, watcher, changes` (`u32 n × (u8
-   * 1 set, 2 delete, 3 expire, 4 reset, str key, u64 version, value if set)`); `3, ticket` (everything
-   * up to it is stored); `4, message` (the log has failed).
-   */
-  drain(): (number | string | Buffer)[]
-  /** The ticket of the last plain write through this handle, 0 if it waits for nothing. */
-  pendingTicket(): number
-  /** Figures. */
-  stats(): NativeMemoryStats
-  /**
-   * Gives back locks and ends watchers. Can be repeated; writes are refused afterwards. The memory
-   * itself lives as long as somebody has it.
-   */
-  close(): void
-}
-
 /** The side of a pool that gives jobs. */
 export declare class NativePool {
   /**
@@ -341,12 +190,6 @@ export declare function checkUpgrade(method: string, headers: Array<string>, def
 /** Reads a log without changing it, and calls `each` with every record that can be read. */
 export declare function inspectLog(directory: string, each: (arg: NativeRecord) => void): NativeSurvey
 
-/**
- * Has changes of keys counted in a `Uint32Array(65536)` on a `SharedArrayBuffer`. To be called on the
- * main thread; false if it has been called before.
- */
-export declare function memoryWords(words: Uint32Array): boolean
-
 /** What a listener is bound to. */
 export interface NativeAddress {
   /** IP address. */
@@ -365,18 +208,6 @@ export interface NativeArrival {
   request?: string
   /** The response to a request that was turned down; its socket stays the caller's. */
   response?: string
-}
-
-/** What a bus has done, all its threads and processes together. */
-export interface NativeBusFigures {
-  /** Events that were emitted. */
-  emitted: number
-  /** How often one was delivered. */
-  delivered: number
-  /** How often one was dropped for lack of room. */
-  dropped: number
-  /** Events that wait for this listener. */
-  waiting: number
 }
 
 /** Options of a server; times are in ms. */
@@ -507,40 +338,6 @@ export interface NativeLostRecords {
   first: number
   /** The last one. */
   last: number
-}
-
-/** Who is let in. */
-export interface NativeMachineOptions {
-  /** Who connects must have it. */
-  token?: string
-  /** Origins of web pages that may connect if they have the token. */
-  allowedOrigins?: Array<string>
-  /** Only a machine that this process has already. */
-  existing?: boolean
-}
-
-/** How a memory is made. */
-export interface NativeMemoryOptions {
-  /** Where it is stored. */
-  directory?: string
-  /** What all values may take, in bytes; a quarter of the machine's memory by default. */
-  maxBytes?: number
-  /** Largest value, in bytes: 16 MiB by default, 256 MiB at most. */
-  maxValueBytes?: number
-}
-
-/** Figures of a memory. */
-export interface NativeMemoryStats {
-  /** Keys with a value. */
-  entries: number
-  /** What they take, in bytes. */
-  bytes: number
-  /** Who watches. */
-  watchers: number
-  /** Locks that are held. */
-  locks: number
-  /** Threads and connections that use it. */
-  clients: number
 }
 
 /** Figures of a server. */
