@@ -46,8 +46,9 @@ class RemoteBus {
    * @param {unknown[]} args
    */
   emit(name, args) {
-    const body = bodyOf(false, name, args)
-    if (this.#client.connected) return this.#client.send(KINDS.EMIT, 0, body)
+    const { connected } = this.#client
+    const body = bodyOf(!connected, name, args)
+    if (connected) return this.#client.send(KINDS.EMIT, 0, body)
     try {
       this.#client.request(KINDS.EMIT, body).catch(() => {})
       return true
