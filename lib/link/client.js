@@ -265,7 +265,7 @@ class Client extends EventEmitter {
     this.#reason = undefined
     this.#state = 'up'
     this.emit('up', this.#greeting)
-    this.#operations.flush((frame) => this.#send(frame))
+    this.#operations.flush((frame) => this.#send(frame), outgoingFull())
   }
 
   /**

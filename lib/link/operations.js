@@ -70,16 +70,20 @@ class Operations {
   }
 
   /**
-   * Sends what waits, in order, until `send` says no.
+   * Sends what waits, in order; what there is no room for rejects.
    * @param {(frame: Uint8Array) => boolean} send
+   * @param {unknown} error
    */
-  flush(send) {
-    for (const operation of this.#all.values()) {
+  flush(send, error) {
+    for (const [id, operation] of this.#all) {
       const { frame } = operation
       if (frame === null) continue
-      if (!send(frame)) return
-      operation.frame = null
-      this.#removeWaiting(frame)
+      if (send(frame)) {
+        operation.frame = null
+        this.#removeWaiting(frame)
+      } else {
+        this.take(id)?.reject(error)
+      }
     }
   }
 
@@ -120,7 +124,9 @@ class Operations {
 
   /** @param {Uint8Array} frame */
   #addWaiting(frame) {
-    if (this.#waiting >= MAX_WAITING || this.#waitingBytes + frame.length > MAX_WAITING_BYTES) {
+    // One may always wait, however long it is.
+    const bytes = this.#waiting === 0 ? 0 : this.#waitingBytes + frame.length
+    if (this.#waiting >= MAX_WAITING || bytes > MAX_WAITING_BYTES) {
       throw full('too much waits for a connection')
     }
     this.#waiting += 1
