@@ -80,6 +80,15 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
+        module: &["engine", "link"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "link"])
+                && !is_below(path, &["engine", "protocol"])
+        },
+    },
+    Rule {
         module: &["engine", "timer"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),
@@ -134,6 +143,9 @@ fn planted_upward_imports_are_found() {
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
         (&["engine", "compute"], "use super::hub::Hub;"),
+    },
+    Rule {
+        (&["engine", "link"], "use crate::engine::memory::Value;"),
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];

@@ -10,6 +10,7 @@
 
 pub mod auth;
 pub mod broker;
+pub mod bus;
 pub mod command;
 pub mod compute;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod config;
 pub mod functions;
 pub mod http;
 pub mod hub;
+pub mod link;
 pub mod memory;
 pub mod protocol;
 pub mod session;

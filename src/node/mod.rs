@@ -1,5 +1,6 @@
 //! The border to JavaScript: converts, calls, converts back. Nothing is decided here.
 
+mod bus;
 #[cfg(feature = "chaos")]
 mod chaos;
 mod commands;
@@ -7,6 +8,7 @@ mod compute;
 mod config;
 #[cfg(feature = "functions")]
 mod functions;
+mod link;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -16,9 +18,11 @@ mod names;
 mod server;
 #[cfg(unix)]
 mod takeover;
+mod text;
 mod upgrade;
 mod wake;
 
+pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
 #[cfg(feature = "functions")]
@@ -26,6 +30,7 @@ pub use functions::{
     NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
     NativeSpecialised, analyse_function,
 };
+pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
 pub use log::{
@@ -39,4 +44,5 @@ pub use metrics::{
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;
+pub use text::{Name, Text};
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};
