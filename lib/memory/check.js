@@ -36,7 +36,8 @@ function closed() {
  * @returns {string} the key
  */
 function checkKey(key) {
-  if (typeof key !== 'string') throw error('ERR_NC_INVALID_KEY', `a key is a string, not ${kind(key)}`)
+  if (typeof key !== 'string')
+    throw error('ERR_NC_INVALID_KEY', `a key is a string, not ${kind(key)}`)
   if (key.length === 0) throw error('ERR_NC_INVALID_KEY', 'a key is not empty')
   if (key.length > SHORT && Buffer.byteLength(key) > MAX_KEY) {
     throw error('ERR_NC_INVALID_KEY', `a key has at most ${MAX_KEY} bytes as UTF-8`)
@@ -145,7 +146,8 @@ function checkSetOptions(options) {
   const { ttl, ifAbsent = false, ifVersion, signal } = checkOptions(options, SET_OPTIONS)
   if (ttl !== undefined) checkMilliseconds(ttl, 'ttl')
   if (typeof ifAbsent !== 'boolean') throw badArgument('ifAbsent is true or false')
-  if (ifAbsent && ifVersion !== undefined) throw badArgument('ifAbsent and ifVersion exclude each other')
+  if (ifAbsent && ifVersion !== undefined)
+    throw badArgument('ifAbsent and ifVersion exclude each other')
   checkSignal(signal)
   const expected = ifVersion === undefined ? undefined : checkVersion(ifVersion, 'ifVersion')
   return { ttl: ttl ?? 0, expected: ifAbsent ? NONE : expected, signal }

@@ -2,7 +2,15 @@
 
 const { badArgument, checkOptions, checkMilliseconds } = require('./check.js')
 
-const NAMES = ['serializer', 'nearCache', 'host', 'connectTimeout', 'token', 'maxBytes', 'maxValueBytes']
+const NAMES = [
+  'serializer',
+  'nearCache',
+  'host',
+  'connectTimeout',
+  'token',
+  'maxBytes',
+  'maxValueBytes',
+]
 const DEFAULT_ENTRIES = 10_000
 const MAX_VALUE = 256 * 1024 * 1024
 
@@ -21,18 +29,28 @@ const MAX_VALUE = 256 * 1024 * 1024
  */
 function memoryOptions(options) {
   const all = checkOptions(options, NAMES)
-  const { serializer = 'structured', nearCache, maxBytes, maxValueBytes, host, connectTimeout, token } = all
+  const {
+    serializer = 'structured',
+    nearCache,
+    maxBytes,
+    maxValueBytes,
+    host,
+    connectTimeout,
+    token,
+  } = all
   if (serializer !== 'structured' && serializer !== 'json') {
     throw badArgument("serializer is 'structured' or 'json'")
   }
-  if (host !== undefined && host !== 'auto' && host !== 'never') throw badArgument("host is 'auto' or 'never'")
+  if (host !== undefined && host !== 'auto' && host !== 'never')
+    throw badArgument("host is 'auto' or 'never'")
   if (connectTimeout !== undefined) checkMilliseconds(connectTimeout, 'connectTimeout', 2 ** 31 - 1)
   if (token !== undefined && (typeof token !== 'string' || token === '')) {
     throw badArgument('token is a string that is not empty')
   }
   const limits = {}
   if (maxBytes !== undefined) limits.maxBytes = bytes(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER)
-  if (maxValueBytes !== undefined) limits.maxValueBytes = bytes(maxValueBytes, 'maxValueBytes', MAX_VALUE)
+  if (maxValueBytes !== undefined)
+    limits.maxValueBytes = bytes(maxValueBytes, 'maxValueBytes', MAX_VALUE)
   const link = {}
   if (host !== undefined) link.host = host
   if (connectTimeout !== undefined) link.connectTimeout = connectTimeout

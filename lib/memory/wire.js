@@ -77,7 +77,28 @@ function entryOf(key, value, version, expiresAt) {
   return expiresAt === 0 ? entry : { ...entry, expiresAt }
 }
 
-/** @param {Reader} reader */
+/**
+ * The values of entries by key: a plain object in which '__proto__' is a key like any other.
+ * @param {readonly (Entry | undefined)[]} entries
+ */
+function objectOf(entries) {
+  const values = {}
+  for (const entry of entries) {
+    if (entry === undefined) continue
+    const { key, value } = entry
+    if (key === '__proto__') {
+      Object.defineProperty(values, key, {
+        value,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      })
+    } else values[key] = value
+  }
+  return values
+}
+
+/** @param {InstanceType<typeof Reader>} reader */
 function readValue(reader) {
   const data = reader.value()
   return decode(reader.tag, data)
@@ -110,7 +131,7 @@ function readEntries(body) {
 
 /**
  * The next one of CHANGES.
- * @param {Reader} reader
+ * @param {InstanceType<typeof Reader>} reader
  * @returns {Change}
  */
 function readChange(reader) {
@@ -121,4 +142,16 @@ function readChange(reader) {
   return { type, key, value: readValue(reader), version }
 }
 
-module.exports = { put, remove, commitBody, entryOf, readValue, readKeys, readEntries, readChange, Reader, Writer }
+module.exports = {
+  put,
+  remove,
+  commitBody,
+  entryOf,
+  objectOf,
+  readValue,
+  readKeys,
+  readEntries,
+  readChange,
+  Reader,
+  Writer,
+}
