@@ -5,6 +5,8 @@
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
 //! `timer` (deadlines). `link` (frames between processes) builds on `protocol`, `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
 //! keep their messages, schedules, stored values) on `protocol`.
+//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
 
 pub mod auth;
 pub mod broker;
@@ -13,6 +15,7 @@ pub mod config;
 pub mod http;
 pub mod hub;
 pub mod link;
+pub mod memory;
 pub mod protocol;
 pub mod session;
 pub mod shard;
