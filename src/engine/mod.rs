@@ -7,10 +7,14 @@
 //! keep their messages, schedules, stored values) on `protocol`.
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
 //! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
+//! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
+//! `memory` (what threads share) on `shard`.
 
 pub mod auth;
 pub mod broker;
+pub mod bus;
 pub mod command;
+pub mod compute;
 pub mod config;
 pub mod http;
 pub mod hub;

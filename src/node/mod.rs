@@ -1,9 +1,12 @@
 //! The border to JavaScript: converts, calls, converts back. Nothing is decided here.
 
+mod bus;
 #[cfg(feature = "chaos")]
 mod chaos;
 mod commands;
+mod compute;
 mod config;
+mod link;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -13,10 +16,14 @@ mod names;
 mod server;
 #[cfg(unix)]
 mod takeover;
+mod text;
 mod upgrade;
 mod wake;
 
+pub use bus::{Drained, NativeBus, NativeBusFigures};
+pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
+pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
 pub use log::{
@@ -30,4 +37,5 @@ pub use metrics::{
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;
+pub use text::{Name, Text};
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

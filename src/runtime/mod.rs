@@ -7,15 +7,18 @@
 //! subscribers without it.
 
 mod bridge;
+pub mod bus;
 pub mod chaos;
 mod checkpoint;
 mod clock;
+pub mod compute;
 mod core;
 mod execute;
 pub mod guard;
 mod heard;
 mod io;
 pub mod js_queue;
+pub mod link;
 mod mail;
 pub mod memories;
 mod memory;
