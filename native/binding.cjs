@@ -838,6 +838,7 @@ module.exports = nativeBinding
 module.exports.NativeMemory = nativeBinding.NativeMemory
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
+module.exports.analyseFunction = nativeBinding.analyseFunction
 module.exports.checkUpgrade = nativeBinding.checkUpgrade
 module.exports.inspectLog = nativeBinding.inspectLog
 module.exports.memoryWords = nativeBinding.memoryWords

@@ -68,6 +68,8 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "memory"])
                 && !is_below(path, &["engine", "shard"])
         },
+        module: &["engine", "functions"],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
         module: &["engine", "timer"],

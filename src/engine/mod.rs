@@ -9,6 +9,7 @@
 //! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
 //! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
 //! `memory` (what threads share) on `shard`.
+//! keep their messages, schedules, stored values) on `protocol`. `functions` (code for workers) stands alone.
 
 pub mod auth;
 pub mod broker;
@@ -16,6 +17,8 @@ pub mod bus;
 pub mod command;
 pub mod compute;
 pub mod config;
+#[cfg(feature = "functions")]
+pub mod functions;
 pub mod http;
 pub mod hub;
 pub mod link;
