@@ -32,9 +32,10 @@ async function runOnKey(source, key, fn, args) {
   const description = describe(fn, { uses: 'entry' })
   const data = encode(args)
   const { tag } = encode
-  return source.run(async (backend) => {
-    if (backend.local)
+  return source.run(async (/** @type {import('./source.js').Backend} */ backend) => {
+    if (backend.local === true) {
       return runHere(backend, source.name, key, description, () => decode(tag, data))
+    }
     return unwrap(await backend.runOnKey(key, description, args))
   })
 }
