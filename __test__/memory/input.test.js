@@ -117,7 +117,6 @@ const CONSTRUCTORS = [
   [['nonsense'], 'ERR_NC_INVALID_URL'],
   [[5], 'ERR_NC_INVALID_URL'],
   [[null], 'ERR_NC_INVALID_URL'],
-  [['http://localhost'], 'ERR_NC_INVALID_URL'],
   [['http://example.com:80'], 'ERR_NC_INVALID_URL'],
   [['https://localhost:1'], 'ERR_NC_INVALID_URL'],
   [['ftp://localhost:1'], 'ERR_NC_INVALID_URL'],

@@ -5,7 +5,6 @@
 const { types } = require('node:util')
 const { NetworkClusterError } = require('../core/network-cluster-error.js')
 const { describe, compile } = require('../functions')
-const { onRun } = require('../link/hosts.js')
 const { encode, decode, tags } = require('../values')
 const { error } = require('./check.js')
 const LocalMemory = require('./local.js')
@@ -206,6 +205,4 @@ function unwrap(answer) {
   throw failure
 }
 
-onRun(answer)
-
-module.exports = { runOnKey }
+module.exports = { runOnKey, answer }
