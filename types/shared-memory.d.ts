@@ -105,6 +105,12 @@ export interface MemoryLock extends AsyncDisposable {
   readonly token: Version
   /** Lets the next one have it. May be called again. `false`: its lease was over before. */
   release(): Promise<boolean>
+  /**
+   * Begins a new lease.
+   * @param leaseTime milliseconds from now, from 1
+   * @returns whether the lock is held: `false` if its lease was over before
+   */
+  renew(leaseTime: number): Promise<boolean>
 }
 
 /** Figures of a memory. */
@@ -154,7 +160,7 @@ export class SharedMemoryClass<S extends object = Record<string, any>>
   getSync<K extends keyof S & string>(key: K): S[K] | undefined
   /** The value with its version, or `undefined` if there is none. */
   getEntry<K extends keyof S & string>(key: K): Promise<Entry<S[K]> | undefined>
-  /** The values of up to 65,535 keys, as an object that only has the keys with a value. Each is read on its own: see `transaction`. */
+  /** The values of up to 65,535 keys, as an object that only has the keys with a value. All of them were there at one time. */
   getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Partial<Pick<S, K>>>
   /** Whether there is a value, be it `undefined`. */
   has(key: keyof S & string): Promise<boolean>
