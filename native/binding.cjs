@@ -843,6 +843,7 @@ module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
 module.exports.NativeWorkerPort = nativeBinding.NativeWorkerPort
+module.exports.analyseFunction = nativeBinding.analyseFunction
 module.exports.checkUpgrade = nativeBinding.checkUpgrade
 module.exports.inspectLog = nativeBinding.inspectLog
 module.exports.memoryWords = nativeBinding.memoryWords

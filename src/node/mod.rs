@@ -9,6 +9,9 @@ mod config;
 #[cfg(feature = "functions")]
 mod functions;
 mod link;
+mod link;
+#[cfg(feature = "functions")]
+mod functions;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -25,6 +28,7 @@ mod wake;
 pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
+pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(feature = "functions")]
 pub use functions::{
     NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
