@@ -30,6 +30,7 @@ const STRUCTURES = ['nested', 'network', 'sharded']
  * @property {() => number} parallelism how many workers there may be
  * @property {() => Promise<void>} ready
  * @property {() => void} submitted told of every job
+ * @property {() => import('../core/network-cluster-error').NetworkClusterError | undefined} refusal
  */
 
 class Compute {
@@ -80,18 +81,24 @@ class Compute {
     return this.#options.shardKey
   }
 
+  /** Why there is no more work to be had. */
+  get refusal() {
+    return this.#options.refusal()
+  }
+
   /** Resolves when work can be submitted; rejects if there can be no workers. */
   ready() {
     return this.#options.ready()
   }
 
   /**
-   * Lets workers ask for the function.
-   * @param {{ hash: string, name: string, code: string, report: object }} description
+   * Lets workers ask for the function. One that only some workers have has no text.
+   * @param {{ hash: string, name: string, code?: string, report?: object }} description
    */
-  register({ hash, name, code, report }) {
-    if (this.#registered.has(hash)) return
-    this.pool.register(hash, JSON.stringify({ source: code, name, report }))
+  register(description) {
+    const { hash, code, ...rest } = description
+    if (code === undefined || this.#registered.has(hash)) return
+    this.pool.register(hash, JSON.stringify({ source: code, ...rest }))
     this.#registered.add(hash)
   }
 

@@ -48,14 +48,15 @@ class Machine extends EventEmitter {
 
   /**
    * @param {Role} role
-   * @param {{ keepsAlive?: boolean }} [options] `keepsAlive`: the process stays while the machine runs
+   * @param {{ keepsAlive?: boolean, id?: string }} [options] `keepsAlive`: the process stays while the
+   *   machine runs; `id`: one of its own unless told
    */
-  constructor(role, { keepsAlive = false } = {}) {
+  constructor(role, { keepsAlive = false, id = randomUUID() } = {}) {
     super()
     this.#role = role
     this.#keepsAlive = keepsAlive
     /** @readonly */
-    this.id = randomUUID()
+    this.id = id
   }
 
   /** @returns {Role} */
@@ -75,11 +76,16 @@ class Machine extends EventEmitter {
     return this.#state === 'closing' || this.#state === 'closed'
   }
 
-  /** Throws if the machine takes nothing new any more. @protected */
-  _assertOpen() {
-    if (this.#state === 'new' || this.#state === 'started') return
+  /** Why the machine takes nothing new any more, if so. @protected */
+  get _refusal() {
+    if (this.#state === 'new' || this.#state === 'started') return undefined
     const what = this.#state === 'draining' ? 'takes nothing new: it is draining' : 'is closed'
-    throw new NetworkClusterError('ERR_NC_CLOSED', `the ${this.#role} machine ${what}`)
+    return new NetworkClusterError('ERR_NC_CLOSED', `the ${this.#role} machine ${what}`)
+  }
+
+  /** @protected @throws {NetworkClusterError} see `_refusal` */
+  _assertOpen() {
+    if (this._refusal) throw this._refusal
   }
 
   /**

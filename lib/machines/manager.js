@@ -182,6 +182,7 @@ class Manager extends Machine {
       parallelism: () => Math.max(1, opened.crew.max, compute(opened).stats().workers),
       ready: () => this.#reception.ready(),
       submitted: () => opened.pressure.look(),
+      refusal: () => this._refusal,
     }
   }
 

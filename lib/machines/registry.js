@@ -2,7 +2,7 @@
 
 // The functions a manager knows by name, and what a registered function is to those who use it.
 
-const { describe } = require('../functions')
+const { describe, stands } = require('../functions')
 const { check, listOf, shown, text, invalid } = require('./options')
 
 const RULES = { name: text, globals: listOf(text) }
@@ -10,9 +10,11 @@ const RULES = { name: text, globals: listOf(text) }
 /** A text that can only be a name: no function is written so. */
 const NAME = /^[\w$.:@/-]{1,256}$/
 
+/** @typedef {{ hash: string, name: string, code?: string, report?: any }} Called */
+
 class Registry {
   #manager
-  /** @type {Map<string, any>} descriptions by name */
+  /** @type {Map<string, (...args: any[]) => unknown>} registered functions by name */
   #named = new Map()
 
   /** @param {import('./manager')} manager */
@@ -30,56 +32,43 @@ class Registry {
     if (name !== undefined && !NAME.test(name)) {
       throw invalid(`register(): ${shown(name)} is not a name: letters, digits and _$.:@/- are`)
     }
-    const description = describe(fn, { globals, uses: 'item' })
-    if (name !== undefined) this.#add(name, description)
+    const { hash, name: own, code, report } = describe(fn, { globals, uses: 'call' })
     const manager = this.#manager
-    const registered = (...args) => manager.run(registered, args)
-    const { hash, code, report } = description
-    const properties = {
-      hash,
-      name: name ?? description.name,
-      mode: report.specialisable || report.kind === 'sync' ? 'sync-loop' : 'async',
-      source: code,
-    }
+    const registered = stands((...args) => manager.run(registered, args), fn, globals)
+    const mode = report.kind === 'sync' || report.specialisable ? 'sync-loop' : 'async'
+    const properties = { hash, name: name ?? own, mode, source: code }
     for (const [key, value] of Object.entries(properties)) {
-      Object.defineProperty(registered, key, { value, enumerable: true, configurable: true })
+      Object.defineProperty(registered, key, { value, enumerable: true })
     }
-    descriptions.set(registered, description)
+    if (name !== undefined) this.#add(name, registered)
     return registered
   }
 
   /**
    * @param {string} name
-   * @param {{ hash: string }} description
+   * @param {any} registered
    */
-  #add(name, description) {
-    const before = this.#named.get(name)
-    if (before && before.hash !== description.hash) {
+  #add(name, registered) {
+    const before = /** @type {any} */ (this.#named.get(name))
+    if (before && before.hash !== registered.hash) {
       throw invalid(`register(): another function is registered as ${shown(name)}`)
     }
-    this.#named.set(name, description)
+    this.#named.set(name, registered)
   }
 
   /**
-   * @param {unknown} fn a function, a registered one, its name, the name of one that workers have, or text
-   * @returns {any} what it is to jobs
+   * @param {any} fn a function, a registered one, its name, the name of one that workers have, or text
+   * @param {readonly string[]} [globals]
+   * @returns {Called}
    */
-  describe(fn) {
-    const known =
-      typeof fn === 'string' ? this.#named.get(fn) : descriptions.get(/** @type {any} */ (fn))
-    if (known) return known
-    if (typeof fn === 'string' && NAME.test(fn)) return byName(fn)
-    return describe(/** @type {any} */ (fn), { uses: 'item' })
+  describe(fn, globals) {
+    if (typeof fn === 'string' && NAME.test(fn)) {
+      const known = this.#named.get(fn)
+      if (known === undefined) return { hash: fn, name: fn }
+      return describe(known, { uses: 'call' })
+    }
+    return describe(fn, { globals, uses: 'call' })
   }
 }
-
-/** @type {WeakMap<object, any>} what was registered, of all managers */
-const descriptions = new WeakMap()
-
-/**
- * A function that workers have themselves.
- * @param {string} name
- */
-const byName = (name) => ({ hash: `name:${name}`, name, code: undefined, report: undefined })
 
 module.exports = Registry
