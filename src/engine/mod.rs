@@ -3,7 +3,7 @@
 //! Nothing here knows of tokio, napi, a clock or a socket. [`hub::Hub`] is the composition; the
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
-//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! `timer` (deadlines). `link` (frames between processes) builds on `protocol`, `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
 //! keep their messages, schedules, stored values) on `protocol`.
 
 pub mod auth;
@@ -12,6 +12,7 @@ pub mod command;
 pub mod config;
 pub mod http;
 pub mod hub;
+pub mod link;
 pub mod protocol;
 pub mod session;
 pub mod shard;

@@ -1,0 +1,370 @@
+'use strict'
+
+// A connection to a machine of another process, kept up.
+
+const { EventEmitter } = require('node:events')
+const { NetworkClusterError } = require('../core/network-cluster-error.js')
+const native = require('../core/native.js')
+const { Operations } = require('./operations.js')
+const keepAlive = require('./keep-alive.js')
+const frames = require('./frames.js')
+
+const { KINDS, PATH } = frames
+
+/** Ms between attempts to connect: twice as long each time, with some chance in it. */
+const FIRST_PAUSE = 50
+const LONGEST_PAUSE = 2000
+const HELLO_TIMEOUT = 5000
+const DEFAULT_CONNECT_TIMEOUT = 5000
+
+/** @typedef {import('./url.js').Address} Address */
+
+/**
+ * @typedef {object} ClientOptions
+ * @property {'data' | 'events' | 'worker' | 'control'} role what the connection is for
+ * @property {string} [name] of the memory or emitter; the address's unless told
+ * @property {string} [token] the machine's
+ * @property {Record<string, unknown>} [worker] what a worker says of itself
+ * @property {number} [connectTimeout] ms that an operation waits for a connection; 5000 unless told
+ * @property {() => boolean} [takeOver] asked before each attempt to connect: true if this process
+ *   serves the address from now on, which ends the client
+ */
+
+/**
+ * Keeps a connection to a machine up. What is asked while there is none waits, up to
+ * `connectTimeout`; what was sent when the connection is lost rejects with ERR_NC_CONNECT.
+ *
+ * Events: 'up' (greeting) with each connection, before what waited is sent; 'down' (error) when it
+ * is lost; 'moved' when `takeOver` said yes: operations that waited then reject with an error whose
+ * `moved` is true and may be done where they belong now; 'closed' (error or undefined), once.
+ */
+class Client extends EventEmitter {
+  /** @type {'connecting' | 'greeting' | 'up' | 'pausing' | 'closed'} */
+  #state = 'pausing'
+  #operations = new Operations()
+  /** @type {import('../../native/binding.cjs').NativeLink | null} */
+  #link = null
+  /** @type {Map<number, (id: number, body: Uint8Array) => void>} */
+  #pushes = new Map()
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer
+  /** @type {NodeJS.Timeout | undefined} */
+  #expiry
+  #pause = FIRST_PAUSE
+  #helloId = 0
+  #url
+  #options
+  #connectTimeout
+  /** @type {unknown} why there is no connection */
+  #reason = undefined
+  /** @type {NetworkClusterError | null} */
+  #end = null
+  /** @type {Record<string, unknown> | null} */
+  #greeting = null
+
+  /**
+   * @param {Address} address
+   * @param {ClientOptions} options
+   */
+  constructor(address, options) {
+    super()
+    this.#options = options
+    this.#connectTimeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT
+    const name = encodeURIComponent(options.name ?? address.name)
+    this.#url = `ws://${address.key}${PATH}${options.role}/${name}`
+    queueMicrotask(() => this.#connect())
+  }
+
+  /** Whether the other side has let this one in. */
+  get connected() {
+    return this.#state === 'up'
+  }
+
+  /** What the machine said when it let this side in last: `{ id, … }`. */
+  get greeting() {
+    return this.#greeting
+  }
+
+  /** Operations that are not answered yet. */
+  get pending() {
+    return this.#operations.size
+  }
+
+  /**
+   * Asks. The process stays alive until the answer.
+   * @param {number} kind
+   * @param {Uint8Array} [body]
+   * @returns {Promise<Uint8Array>} body of the answer, a view that is only to be kept as a copy
+   */
+  request(kind, body) {
+    return this.begin(kind, body).promise
+  }
+
+  /**
+   * As `request`, and tells the number of the operation, by which pushes and CANCEL name it.
+   * @param {number} kind
+   * @param {Uint8Array} [body]
+   * @returns {{ id: number, promise: Promise<Uint8Array> }}
+   */
+  begin(kind, body) {
+    const id = this.#operations.nextId()
+    /** @type {Promise<Uint8Array>} */
+    const promise = new Promise((resolve, reject) => {
+      if (this.#end !== null) throw this.#end
+      const frame = frames.frame(kind, id, body)
+      checkLength(frame)
+      const expires = performance.now() + this.#connectTimeout
+      const waits = this.#state !== 'up'
+      this.#operations.add(id, { resolve, reject, frame: waits ? frame : null, expires })
+      if (waits) this.#watchExpiry()
+      else if (!this.#send(frame)) this.#operations.take(id)?.reject(outgoingFull())
+    })
+    return { id, promise }
+  }
+
+  /**
+   * Forgets an operation: its answer is dropped, and its promise rejects.
+   * @param {number} id
+   * @param {unknown} reason
+   * @returns {boolean} whether the other side may have it, and is to be told
+   */
+  abandon(id, reason) {
+    const operation = this.#operations.take(id)
+    if (operation === undefined) return false
+    operation.reject(reason)
+    return operation.frame === null
+  }
+
+  /**
+   * Sends what has no answer.
+   * @param {number} kind
+   * @param {number} id
+   * @param {Uint8Array} [body]
+   * @returns {boolean} false: there is no connection, or too much waits to be sent
+   */
+  send(kind, id, body) {
+    if (this.#state !== 'up') return false
+    const frame = frames.frame(kind, id, body)
+    checkLength(frame)
+    return this.#send(frame)
+  }
+
+  /** Why nobody answers. */
+  unreachable() {
+    return this.#noConnection('there is no connection')
+  }
+
+  /**
+   * @param {number} kind of a push
+   * @param {((id: number, body: Uint8Array) => void) | null} listener gets a view that is only to be
+   *   kept as a copy
+   */
+  onPush(kind, listener) {
+    if (listener === null) this.#pushes.delete(kind)
+    else this.#pushes.set(kind, listener)
+  }
+
+  /** Keeps the process alive until `unref`, one for one. */
+  ref() {
+    keepAlive.hold()
+  }
+
+  unref() {
+    keepAlive.release()
+  }
+
+  /**
+   * Ends the connection; what is pending rejects. May be called again.
+   * @param {NetworkClusterError} [error] ERR_NC_CLOSED unless told
+   */
+  close(error = new NetworkClusterError('ERR_NC_CLOSED', 'the connection was closed')) {
+    if (this.#end !== null) return
+    this.#end = error
+    this.#state = 'closed'
+    clearTimeout(this.#timer)
+    clearTimeout(this.#expiry)
+    this.#link?.close()
+    this.#link = null
+    this.#operations.failAll(error)
+    this.emit('closed', error.code === 'ERR_NC_CLOSED' ? undefined : error)
+  }
+
+  #connect() {
+    if (this.#state !== 'pausing') return
+    if (this.#options.takeOver?.()) {
+      this.#move()
+      return
+    }
+    this.#state = 'connecting'
+    const link = new native.NativeLink(this.#url, () => this.#drain(link))
+    this.#link = link
+  }
+
+  #move() {
+    const error = new NetworkClusterError('ERR_NC_CONNECT', 'this process serves the address now')
+    // First, so that what waited finds where it belongs.
+    this.emit('moved')
+    this.close(Object.assign(error, { moved: true }))
+  }
+
+  /** @param {import('../../native/binding.cjs').NativeLink} link */
+  #drain(link) {
+    for (const entry of link.drain()) {
+      if (link !== this.#link) return
+      if (typeof entry === 'string') this.#onState(entry)
+      else this.#onFrames(entry)
+    }
+  }
+
+  /** @param {string} state 'open', or 'closed' with a code and a reason, as 'closed 4401 …' */
+  #onState(state) {
+    if (state === 'open') this.#greet()
+    else this.#lost(state.slice('closed '.length))
+  }
+
+  #greet() {
+    this.#state = 'greeting'
+    const { token, worker, name, role } = this.#options
+    this.#helloId = this.#operations.nextId()
+    const body = new frames.Writer().str(JSON.stringify({ token, role, name, worker })).finish()
+    this.#send(frames.frame(KINDS.HELLO, this.#helloId, body))
+    this.#later(() => this.#lost('1006 no answer'), HELLO_TIMEOUT)
+  }
+
+  /** @param {Uint8Array} packed frames, each behind its length */
+  #onFrames(packed) {
+    const reader = new frames.Reader(packed)
+    const link = this.#link
+    while (reader.left > 0 && link === this.#link) this.#onFrame(reader.bytes(reader.u32()))
+  }
+
+  /** @param {Uint8Array} bytes */
+  #onFrame(bytes) {
+    try {
+      const { kind, id, body } = frames.split(bytes)
+      if (kind !== KINDS.ANSWER) this.#pushes.get(kind)?.(id, body)
+      else if (this.#state === 'greeting' && id === this.#helloId) this.#onHello(body)
+      else this.#onAnswer(id, body)
+    } catch (error) {
+      if (!malformed(error)) throw error
+      this.#lost(`1002 ${error.message}`)
+    }
+  }
+
+  /** @param {Uint8Array} body */
+  #onHello(body) {
+    const reader = new frames.Reader(body)
+    if (reader.u8() !== 0) {
+      this.close(errorOf(reader))
+      return
+    }
+    this.#greeting = JSON.parse(reader.str())
+    clearTimeout(this.#timer)
+    this.#pause = FIRST_PAUSE
+    this.#reason = undefined
+    this.#state = 'up'
+    this.emit('up', this.#greeting)
+    this.#operations.flush((frame) => this.#send(frame))
+  }
+
+  /**
+   * @param {number} id
+   * @param {Uint8Array} body
+   */
+  #onAnswer(id, body) {
+    const operation = this.#operations.take(id)
+    if (operation === undefined) return
+    const reader = new frames.Reader(body)
+    if (reader.u8() === 0) operation.resolve(reader.bytes())
+    else operation.reject(errorOf(reader))
+  }
+
+  /** @param {string} reason */
+  #lost(reason) {
+    if (this.#state === 'closed' || this.#state === 'pausing') return
+    const wasUp = this.#state === 'up'
+    this.#link?.close()
+    this.#link = null
+    this.#reason = reason
+    this.#state = 'pausing'
+    const error = this.#noConnection('the connection was lost')
+    this.#operations.failSent(error)
+    if (refused(reason)) {
+      this.close(error)
+      return
+    }
+    if (wasUp) this.emit('down', error)
+    // All who lost the same machine would come at once.
+    this.#later(() => this.#connect(), Math.random() * this.#pause)
+    this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause)
+  }
+
+  /**
+   * @param {() => void} fn
+   * @param {number} ms
+   */
+  #later(fn, ms) {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(fn, ms)
+    this.#timer.unref()
+  }
+
+  #watchExpiry() {
+    if (this.#expiry !== undefined) return
+    const wait = this.#operations.nextExpiry - performance.now()
+    if (wait === Infinity) return
+    this.#expiry = setTimeout(() => {
+      this.#expiry = undefined
+      this.#operations.expire(performance.now(), this.unreachable())
+      this.#watchExpiry()
+    }, wait + 1)
+    this.#expiry.unref()
+  }
+
+  /** @param {string} what */
+  #noConnection(what) {
+    const why = this.#reason === undefined ? '' : ` (${this.#reason})`
+    return new NetworkClusterError('ERR_NC_CONNECT', `${what}: ${this.#url}${why}`)
+  }
+
+  /** @param {Uint8Array} frame */
+  #send(frame) {
+    return this.#link !== null && this.#link.send(frame)
+  }
+}
+
+/** @param {string} reason */
+function refused(reason) {
+  return reason.startsWith(`${frames.CLOSE.REFUSED} `)
+}
+
+/**
+ * What a Reader or JSON.parse throws.
+ * @param {unknown} error
+ * @returns {error is Error}
+ */
+function malformed(error) {
+  return [RangeError, TypeError, SyntaxError].some((Class) => error instanceof Class)
+}
+
+/** @param {Uint8Array} frame */
+function checkLength(frame) {
+  if (frame.length <= frames.MAX_FRAME) return
+  throw new NetworkClusterError('ERR_NC_VALUE_TOO_LARGE', 'longer than a connection may carry')
+}
+
+function outgoingFull() {
+  return new NetworkClusterError('ERR_NC_QUEUE_FULL', 'too much waits to be sent')
+}
+
+/** @param {import('./frames.js').Reader} reader */
+function errorOf(reader) {
+  const code = reader.str()
+  const message = reader.str()
+  const known = /** @type {import('../core/network-cluster-error.js').ErrorCode} */ (
+    /^ERR_NC_[A-Z_]+$/.test(code) ? code : 'ERR_NC_CONNECT'
+  )
+  return new NetworkClusterError(known, message)
+}
+
+module.exports = { Client }
