@@ -1,0 +1,65 @@
+'use strict'
+
+// Runners of this thread: each function is compiled once.
+
+const { evaluate, codeVersion } = require('./evaluate')
+const { Runner } = require('./runner')
+const { NetworkClusterError } = require('../core/network-cluster-error')
+
+/** @typedef {import('./describe').Description} Description */
+/** @typedef {import('./runner').Kind} Kind */
+
+/**
+ * @typedef {object} CompileOptions
+ * @property {'snapshot' | 'latest'} [reads] 'latest': every read of the scope is one; not specialised
+ */
+
+const MAX_RUNNERS = 256
+/** @type {Map<string, Runner>} the least recently used first */
+const runners = new Map()
+
+const USES = { map: 'item', filter: 'item', flatMap: 'item', forEach: 'item', reduce: 'reduce', call: 'call' }
+
+/**
+ * What runs a described function over chunks of items. The 256 used last are remembered.
+ *
+ * @param {Description} description
+ * @param {Kind} kind 'call' for functions described with `uses` 'call' or 'entry': an item is the array
+ *   of arguments
+ * @param {CompileOptions} [options]
+ * @returns {Runner}
+ * @throws {NetworkClusterError} ERR_NC_CODE_REFUSED where code must not be made from text,
+ *   ERR_NC_FUNCTION_SOURCE if this version of JavaScript does not know the function's syntax
+ */
+function compile(description, kind, { reads = 'snapshot' } = {}) {
+  const key = `${description.hash} ${kind} ${reads}`
+  let runner = runners.get(key)
+  if (runner !== undefined) runners.delete(key)
+  else runner = make(description, kind, reads)
+  if (runners.size >= MAX_RUNNERS) runners.delete(runners.keys().next().value)
+  runners.set(key, runner)
+  return runner
+}
+
+/**
+ * @param {Description} description
+ * @param {Kind} kind
+ * @param {string} reads
+ */
+function make(description, kind, reads) {
+  const uses = USES[kind]
+  if (uses === undefined || (uses !== description.uses && !(uses === 'call' && description.uses === 'entry'))) {
+    throw new NetworkClusterError(
+      'ERR_NC_INVALID_ARG',
+      `a function described for '${description.uses}' does not run as '${kind}'`,
+    )
+  }
+  return new Runner(description, kind, evaluate, reads !== 'latest')
+}
+
+/** @param {Description} description */
+function codeCacheKey(description) {
+  return `${description.hash} ${codeVersion()}`
+}
+
+module.exports = { compile, codeCacheKey }
