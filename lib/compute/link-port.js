@@ -4,6 +4,10 @@
 
 const { KINDS, Reader, Writer, TAGS } = require('../link/frames')
 
+/** @typedef {InstanceType<typeof Reader>} FrameReader */
+/** @typedef {InstanceType<typeof Writer>} FrameWriter */
+/** @typedef {InstanceType<typeof import('../link/client').Client>} Client */
+
 /** Text in one byte a unit, as far as these tags go. */
 const WIDE = /[^\0-\xff]/
 
@@ -36,7 +40,7 @@ class LinkPort {
   #failed = 0
 
   /**
-   * @param {import('../link/client').Client} client a connection of the role 'worker'
+   * @param {Client} client a connection of the role 'worker'
    * @param {() => void} wake called when there is something to take, or something was cancelled
    */
   constructor(client, wake) {
@@ -90,8 +94,17 @@ class LinkPort {
    */
   failed(lease, item, json) {
     if (!this.#leases.has(lease)) return
-    this.#send(KINDS.FAILED, new Writer(64 + json.length).u32(lease).u32(item).str(json))
     this.#failed += 1
+    this.#giveUp(lease, item, json)
+  }
+
+  /**
+   * @param {number} lease
+   * @param {number} item
+   * @param {string} json
+   */
+  #giveUp(lease, item, json) {
+    this.#send(KINDS.FAILED, new Writer(64 + json.length).u32(lease).u32(item).str(json))
     this.#end(lease)
   }
 
@@ -155,7 +168,7 @@ class LinkPort {
     }
     // It was not begun: it ends with this.
     this.#chunks.splice(waiting, 1)
-    this.failed(lease, 0, '{}')
+    this.#giveUp(lease, 0, '{}')
   }
 
   /** The queue has given out anew what this worker had: its answers would be about something else. */
@@ -182,7 +195,7 @@ class LinkPort {
 
   /**
    * @param {number} kind
-   * @param {Writer} writer
+   * @param {FrameWriter} writer
    */
   #send(kind, writer) {
     const body = writer.finish()
@@ -209,7 +222,7 @@ class LinkPort {
 }
 
 /**
- * @param {Writer} writer
+ * @param {FrameWriter} writer
  * @param {number} tag
  * @param {any} data
  */
@@ -221,7 +234,7 @@ function value(writer, tag, data) {
 }
 
 /**
- * @param {Reader} reader
+ * @param {FrameReader} reader
  * @returns {unknown[]}
  */
 function readChunk(reader) {

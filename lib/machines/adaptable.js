@@ -2,13 +2,12 @@
 
 // The machine that connects to a manager, which tells it what to be.
 
-const { NetworkClusterError } = require('../core/network-cluster-error')
 const { Client } = require('../link/client')
 const { KINDS, Reader, Writer } = require('../link/frames')
 const { parse } = require('../link/url')
 const Machine = require('./machine')
-const { ROLES } = require('./orders')
 const {
+  ROLES,
   check,
   invalid,
   isObject,
@@ -38,7 +37,7 @@ const RULES = {
 class Adaptable extends Machine {
   #options
   #address
-  /** @type {Client | undefined} */
+  /** @type {InstanceType<typeof Client> | undefined} */
   #client
   /** @type {Machine | undefined} what it is besides */
   #part
@@ -59,7 +58,7 @@ class Adaptable extends Machine {
   }
 
   stats() {
-    return { ...(this.#part ?? super.stats)?.stats?.(), role: this.role }
+    return { ...(this.#part ? this.#part.stats() : super.stats()), role: this.role }
   }
 
   /** @protected */
@@ -74,10 +73,10 @@ class Adaptable extends Machine {
     await connected(client, connectTimeout)
   }
 
-  /** @param {Error | undefined} error */
-  #lost(error) {
-    if (this._isClosing || error === undefined) return
-    this._report(error)
+  /** @param {Error | undefined} reason */
+  #lost(reason) {
+    if (this._isClosing || reason === undefined) return
+    this._report(reason)
     this.close({ force: true }).catch(() => {})
   }
 
@@ -95,7 +94,7 @@ class Adaptable extends Machine {
       await this.assign(role, options)
       this.#tell({ type: 'assigned', order, role: this.role })
     } catch (error) {
-      const { code, message } = /** @type {NetworkClusterError} */ (error)
+      const { code, message } = /** @type {any} */ (error)
       this.#tell({ type: 'assigned', order, role: this.role, error: { code, message } })
     }
   }

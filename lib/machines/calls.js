@@ -2,25 +2,47 @@
 
 // Single calls: each is a job of one item, the arguments.
 
+const { Job } = require('../compute/job')
+const { workOptions } = require('../compute/options')
+const { encodeItems, decodeItems, tags } = require('../values')
+const { invalid, shown } = require('./options')
+
+/** What workers without v8.serialize understand. */
+const PLAIN = new Set([tags.NUMBERS, tags.JSON])
+
 /**
  * @param {import('./compute')} compute
- * @param {any} description
+ * @param {import('./registry').Called} called
  * @param {readonly unknown[]} args
- * @param {object} [options]
- * @returns {Promise<any>}
+ * @param {object} [given] options
+ * @param {string} [worker] the one that is to do it
+ * @returns {Promise<any>} what the function returns
  */
-async function run(compute, description, args, options) {
-  throw new Error('not yet')
+async function run(compute, called, args, given, worker) {
+  if (!Array.isArray(args)) throw invalid(`the arguments must be an array, not ${shown(args)}`)
+  const options = workOptions('run', given)
+  const { tag, data } = encodeItems([args])
+  await compute.ready()
+  /** @type {unknown} */
+  let result
+  const onResult = (_first, _count, tag, data) => ([result] = decodeItems(tag, data))
+  const more = { total: 1, plainOnly: PLAIN.has(tag), worker, onResult }
+  const job = new Job(compute, /** @type {any} */ (called), options, 'call', more)
+  job.push(0, 1, tag, data)
+  job.end()
+  await job.done
+  return result
 }
 
 /**
  * @param {import('./compute')} compute
- * @param {any} description
+ * @param {import('./registry').Called} called
  * @param {readonly unknown[]} args
- * @returns {Promise<any[]>}
+ * @returns {Promise<any[]>} what it returns in each worker
  */
-async function broadcast(compute, description, args) {
-  throw new Error('not yet')
+function broadcast(compute, called, args) {
+  const each = (worker) => run(compute, called, args, undefined, worker)
+  return Promise.all([...compute.workers].map(each))
 }
 
 module.exports = { run, broadcast }

@@ -30,7 +30,7 @@ const STRUCTURES = ['nested', 'network', 'sharded']
  * @property {() => number} parallelism how many workers there may be
  * @property {() => Promise<void>} ready
  * @property {() => void} submitted told of every job
- * @property {() => import('../core/network-cluster-error').NetworkClusterError | undefined} refusal
+ * @property {() => Error | undefined} refusal why there is no more work to be had
  */
 
 class Compute {
@@ -54,6 +54,8 @@ class Compute {
     this.id = id
     /** The jobs under way. Whoever submits a job enters it here before it pushes. */
     this.jobs = new JobTable(options.submitted)
+    /** Who is online. @type {Set<string>} */
+    this.workers = new Set()
     this.pool = new NativePool(
       id,
       {
@@ -145,8 +147,10 @@ class Compute {
       case RECORD.TERMINATE:
         return events.terminate(records[at], records[at + 1])
       case RECORD.ONLINE:
+        this.workers.add(records[at])
         return events.online(records[at], records[at + 1])
       case RECORD.LOST:
+        this.workers.delete(records[at])
         return events.lost(records[at], records[at + 1])
       case RECORD.DEMAND:
         return events.demand(records[at])

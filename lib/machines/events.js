@@ -14,7 +14,7 @@ const RULES = { listen: { ...url, fallback: 'http://127.0.0.1:0/' }, token }
 class EventEmitter extends Machine {
   #options
   #name
-  /** @type {import('../link/machine').Machine | undefined} */
+  /** @type {InstanceType<typeof import('../link/machine').Machine> | undefined} */
   #listener
   /** @type {any} */
   #emitter

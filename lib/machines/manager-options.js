@@ -1,6 +1,7 @@
 'use strict'
 
 const { availableParallelism } = require('node:os')
+const { parse } = require('../link/url')
 const { check, invalid, isObject } = require('./options')
 const { integer, oneOf, boolean, url, token, callback, listOf, text } = require('./options')
 
@@ -61,6 +62,7 @@ const RULES = {
  */
 function managerOptions(given) {
   const options = check('Manager', given, RULES)
+  if (options.listen !== undefined) parse(options.listen, { anyPort: true })
   options.acceptWorkers ??= options.listen !== undefined
   if (options.acceptWorkers && options.listen === undefined) {
     throw invalid('Manager: acceptWorkers needs listen, where workers connect')

@@ -33,8 +33,9 @@ class Manager extends Machine {
     super('manager')
     this.#options = managerOptions(options)
     this.#reception = new Reception(this.id, this.#options, {
-      error: (error) => this._report(error),
       adaptable: (info) => this.emit('adaptable', info),
+      role: ({ id, role }) => this.emit('role', { id, role }),
+      leaving: (worker) => this.#opened?.compute.pool.retire(worker),
     })
     this.#registry = new Registry(this)
   }
@@ -86,11 +87,11 @@ class Manager extends Machine {
    *
    * @param {((...args: any[]) => unknown) | string} fn a function, its text, or the name of a registered one
    * @param {readonly unknown[]} [args]
-   * @param {object} [options] as of map(), but for chunkSize and ordered
+   * @param {import('../../types/machines').RunOptions} [options]
    * @returns {Promise<any>} what it returns
    */
   async run(fn, args = [], options = undefined) {
-    return run(this._compute(), this.#registry.describe(fn), args, options)
+    return run(this._compute(), this.#registry.describe(fn, options?.globals), args, options)
   }
 
   /**
@@ -206,7 +207,10 @@ class Manager extends Machine {
         if (opened.crew.max === 0) opened.waiting.start()
       },
       terminate: (worker, reason) => opened.crew.terminate(worker, reason),
-      retired: (worker) => opened.crew.retired(worker),
+      retired: (worker) => {
+        if (opened.crew.has(worker)) opened.crew.retired(worker)
+        else this.#reception.dismiss(worker)
+      },
       drained: () => opened.pressure.ease(),
       error: (error) => this._report(error),
     }

@@ -91,6 +91,9 @@ const listOf = (rule, fallback) => ({
 const isObject = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof URL)
 
+/** Roles an Adaptable can be told to take. */
+const ROLES = ['adaptable', 'worker', 'data', 'events', 'proxy']
+
 /**
  * The given options with what they leave out, in a new object.
  *
@@ -133,6 +136,7 @@ function needs(owner, options, names) {
 }
 
 module.exports = {
+  ROLES,
   check,
   needs,
   invalid,

@@ -7,10 +7,7 @@
 // and of workers `{ type: 'leaving' }`.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { invalid, shown } = require('./options')
-
-/** Roles an Adaptable can be told to take. */
-const ROLES = ['adaptable', 'worker', 'data', 'events', 'proxy']
+const { ROLES, invalid, shown } = require('./options')
 
 /** How long an Adaptable may take to change its role, in ms: it drains the old one first. */
 const ORDER_TIMEOUT = 60_000
@@ -186,4 +183,3 @@ function errorFrom({ code, message }) {
 }
 
 module.exports = Orders
-module.exports.ROLES = ROLES

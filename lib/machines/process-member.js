@@ -61,10 +61,11 @@ function makeProcess({ worker, connect, token, resourceLimits }, exit) {
   // The secret goes neither through arguments nor through the environment, which others can read.
   child.send({ worker, connect, token }, () => {})
   child.unref()
-  /** @type {import('node:net').Socket} */ const stderr = /** @type {any} */ (child.stderr)
+  // It is a socket, which keeps the process alive unless told.
+  /** @type {any} */
+  const stderr = child.stderr
   stderr.unref()
   child.channel?.unref()
-  /** @type {any} */ child.stderr?.unref()
   return { terminate: () => void child.kill('SIGKILL') }
 }
 

@@ -6,13 +6,12 @@ const { randomBytes } = require('node:crypto')
 const { listen } = require('../link/hosts')
 const Orders = require('./orders')
 
-/** @typedef {import('../link/machine').Machine} Listener */
+/** @typedef {InstanceType<typeof import('../link/machine').Machine>} Listener */
 /** @typedef {{ id: string, role: string, roles: string[] }} AdaptableInfo */
 
 class Reception {
   #pool
   #options
-  #events
   /** @type {Listener | undefined} for those that come of their own accord */
   #listener
   /** @type {Listener | undefined} for the processes that the manager makes */
@@ -27,14 +26,13 @@ class Reception {
    * @param {string} pool that workers serve
    * @param {{ listen?: string | URL, acceptWorkers: boolean, token?: string,
    *   allowedOrigins?: readonly string[], workerType: string }} options
-   * @param {{ error: (error: Error) => void, adaptable: (info: AdaptableInfo) => void,
+   * @param {{ adaptable: (info: AdaptableInfo) => void,
    *   role: (info: AdaptableInfo) => void, leaving: (worker: string) => void }} events
    *   `leaving`: a worker wants to get nothing more
    */
   constructor(pool, options, events) {
     this.#pool = pool
     this.#options = options
-    this.#events = events
     this.#orders = new Orders(events)
   }
 

@@ -32,11 +32,11 @@ class Worker extends Machine {
   #options
   #address
   #kind
-  /** @type {Client | undefined} */
+  /** @type {InstanceType<typeof Client> | undefined} */
   #client
   /** @type {import('../compute/link-port') | undefined} */
   #port
-  /** @type {import('../compute/worker-loop').WorkerLoop | undefined} */
+  /** @type {InstanceType<typeof import('../compute/worker-loop').WorkerLoop> | undefined} */
   #loop
   /** @type {(() => void) | undefined} */
   #dismissed
@@ -92,7 +92,7 @@ class Worker extends Machine {
     }
   }
 
-  /** @param {Client} client */
+  /** @param {InstanceType<typeof Client>} client */
   #work(client) {
     const LinkPort = require('../compute/link-port')
     const { WorkerLoop } = require('../compute/worker-loop')
@@ -106,10 +106,10 @@ class Worker extends Machine {
     })
   }
 
-  /** @param {Error | undefined} error */
-  #lost(error) {
-    if (this._isClosing || error === undefined) return
-    this._report(error)
+  /** @param {Error | undefined} reason */
+  #lost(reason) {
+    if (this._isClosing || reason === undefined) return
+    this._report(reason)
     this.close({ force: true }).catch(() => {})
   }
 
@@ -142,7 +142,7 @@ class Worker extends Machine {
 /**
  * Resolves when the other side has let this one in.
  *
- * @param {Client} client
+ * @param {InstanceType<typeof Client>} client
  * @param {number} timeout ms
  * @returns {Promise<void>}
  */
