@@ -9,6 +9,7 @@
 pub mod auth;
 pub mod broker;
 pub mod command;
+pub mod compute;
 pub mod config;
 pub mod http;
 pub mod hub;

@@ -3,6 +3,7 @@
 #[cfg(feature = "chaos")]
 mod chaos;
 mod commands;
+mod compute;
 mod config;
 #[cfg(unix)]
 mod listen;
@@ -15,6 +16,7 @@ mod takeover;
 mod upgrade;
 mod wake;
 
+pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};

@@ -10,6 +10,7 @@ mod bridge;
 pub mod chaos;
 mod checkpoint;
 mod clock;
+pub mod compute;
 mod core;
 mod execute;
 pub mod guard;

@@ -1,0 +1,262 @@
+//! One pool: a scheduler under a lock, its owner, and the ways to its workers.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::engine::compute::{
+    Block, Command, JobId, JobOptions, Nanos, PoolOptions, Scheduler, Stats, SubmitError,
+    WorkerInfo, WorkerKey,
+};
+
+use super::Wake;
+use super::outbox::{Outbox, OwnerEvent};
+use super::registry::{self, PoolExists};
+use super::timer::{self, Alarm};
+use super::worker::WorkerHandle;
+use crate::runtime::clock::instant;
+
+/// A pool of workers and the jobs they do. Lives until [`Pool::close`].
+pub struct Pool {
+    id: Box<str>,
+    /// Where the scheduler's time starts.
+    origin: Instant,
+    state: Mutex<State>,
+    /// What workers are told of functions, by hash. Kept until the pool closes.
+    functions: Mutex<HashMap<Box<str>, Arc<str>>>,
+}
+
+struct State {
+    /// [`None`] when closed.
+    scheduler: Option<Scheduler>,
+    outbox: Outbox,
+    owner: Wake,
+    ports: HashMap<WorkerKey, Port>,
+    alarm: Alarm,
+}
+
+/// The way to a worker.
+struct Port {
+    wake: Wake,
+    cancelled: Vec<u32>,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// A pool that calls `owner` when there is something to drain: once, until it is drained.
+    ///
+    /// # Errors
+    /// A pool of that name is open.
+    pub fn open(id: &str, options: PoolOptions, owner: Wake) -> Result<Arc<Self>, PoolExists> {
+        let pool = Arc::new(Self {
+            id: id.into(),
+            origin: instant(),
+            state: Mutex::new(State {
+                scheduler: Some(Scheduler::new(options)),
+                outbox: Outbox::default(),
+                owner,
+                ports: HashMap::new(),
+                alarm: Alarm::default(),
+            }),
+            functions: Mutex::default(),
+        });
+        registry::enter(id, &pool)?;
+        Ok(pool)
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Notes what workers that ask for the function are told.
+    pub fn register(&self, hash: &str, json: &str) {
+        self.functions.lock().insert(hash.into(), json.into());
+    }
+
+    /// What `register` was given.
+    pub fn function(&self, hash: &str) -> Option<Arc<str>> {
+        self.functions.lock().get(hash).map(Arc::clone)
+    }
+
+    /// A new job, without items yet.
+    ///
+    /// # Errors
+    /// Too much waits already, or the pool is closed.
+    pub fn submit(self: &Arc<Self>, options: JobOptions) -> Result<JobId, SubmitError> {
+        let has_source = self.functions.lock().contains_key(&*options.function);
+        self.with(|scheduler, now| scheduler.submit(options, has_source, now))
+            .unwrap_or(Err(SubmitError::Closed))
+    }
+
+    /// More items of a job. False if the next ones are to wait for `Room`; these were taken.
+    /// What is pushed to a job that has ended is dropped.
+    pub fn push(self: &Arc<Self>, job: JobId, block: Block) -> bool {
+        self.with(|scheduler, now| scheduler.push(job, block, now))
+            .unwrap_or(true)
+    }
+
+    /// No more items will come.
+    pub fn end(self: &Arc<Self>, job: JobId) {
+        let _closed = self.with(|scheduler, now| scheduler.end(job, now));
+    }
+
+    /// Ends a job; nothing more is told of it.
+    pub fn cancel(self: &Arc<Self>, job: JobId) {
+        let _closed = self.with(|scheduler, now| scheduler.cancel(job, now));
+    }
+
+    /// A worker by this name is gone, for a reason that may be known later than that it is gone.
+    pub fn worker_lost(self: &Arc<Self>, worker: &str, reason: &str) {
+        let _closed = self.with(|scheduler, now| scheduler.lost_by_name(worker, reason, now));
+    }
+
+    /// The worker gets nothing more; `Retired` tells when it has answered everything.
+    pub fn retire(self: &Arc<Self>, worker: &str) {
+        let _closed = self.with(|scheduler, now| scheduler.retire(worker, now));
+    }
+
+    /// A worker that can be given chunks. `wake` asks it to `take` until there is nothing, and to
+    /// look at `cancelled`. An earlier worker of the same name is lost.
+    pub fn worker_online(self: &Arc<Self>, info: WorkerInfo, wake: Wake) -> WorkerHandle {
+        let mut guard = self.state.lock();
+        let now = self.elapsed();
+        let state = &mut *guard;
+        let key = state.scheduler.as_mut().map(|it| it.online(info, now));
+        if let Some(key) = key {
+            let cancelled = Vec::new();
+            state.ports.insert(key, Port { wake, cancelled });
+        }
+        self.settle(guard);
+        WorkerHandle::new(Arc::clone(self), key)
+    }
+
+    /// What there is for the owner.
+    pub fn drain(self: &Arc<Self>) -> Vec<OwnerEvent> {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        let Some(scheduler) = &mut state.scheduler else {
+            return Vec::new();
+        };
+        let events = state.outbox.drain(scheduler);
+        // Whose results were too many to go on has room again.
+        scheduler.drained();
+        self.settle(guard);
+        events
+    }
+
+    /// Figures; zeros if closed.
+    pub fn stats(&self) -> Stats {
+        let state = self.state.lock();
+        state
+            .scheduler
+            .as_ref()
+            .map_or_else(Stats::default, Scheduler::stats)
+    }
+
+    /// Drops all jobs; workers get nothing more and nobody is told of anything. Repeatable.
+    pub fn close(&self) {
+        registry::leave(self);
+        let (scheduler, ports, owner) = {
+            let mut state = self.state.lock();
+            state.outbox.clear();
+            let nobody: Wake = Arc::new(|| {});
+            let owner = std::mem::replace(&mut state.owner, nobody);
+            (
+                state.scheduler.take(),
+                std::mem::take(&mut state.ports),
+                owner,
+            )
+        };
+        // What JavaScript gave is let go of without the lock.
+        drop((scheduler, ports, owner));
+        self.functions.lock().clear();
+    }
+
+    /// Has the deadlines looked at. For the timer.
+    pub(super) fn tick(self: &Arc<Self>) {
+        self.state.lock().alarm.rang();
+        let _closed = self.with(Scheduler::tick);
+    }
+
+    /// The leases of a worker that were cancelled since the last call.
+    pub(super) fn cancelled(&self, worker: WorkerKey) -> Vec<u32> {
+        let mut state = self.state.lock();
+        let port = state.ports.get_mut(&worker);
+        port.map(|port| std::mem::take(&mut port.cancelled))
+            .unwrap_or_default()
+    }
+
+    /// Runs `work` under the lock and does what the scheduler decides; [`None`] if closed.
+    pub(super) fn with<T>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Scheduler, Nanos) -> T,
+    ) -> Option<T> {
+        let mut guard = self.state.lock();
+        // Read under the lock: the scheduler's time never goes back.
+        let now = self.elapsed();
+        let result = guard.scheduler.as_mut().map(|it| work(it, now));
+        self.settle(guard);
+        result
+    }
+
+    fn elapsed(&self) -> Nanos {
+        instant().duration_since(self.origin).as_nanos() as Nanos
+    }
+
+    /// Carries out commands: under the lock what is the pool's, then wakes.
+    fn settle(self: &Arc<Self>, mut guard: MutexGuard<'_, State>) {
+        let state = &mut *guard;
+        let Some(scheduler) = &mut state.scheduler else {
+            return;
+        };
+        let mut wakes: Vec<Wake> = Vec::new();
+        let mut gone = Vec::new();
+        for command in scheduler.commands() {
+            if let Command::Lost { key, .. } = &command {
+                gone.extend(state.ports.remove(key));
+            }
+            match state.outbox.put(command) {
+                Some(Command::Wake(worker)) => {
+                    let port = state.ports.get(&worker);
+                    wakes.extend(port.map(|port| Arc::clone(&port.wake)));
+                }
+                Some(Command::Cancel { worker, lease }) => {
+                    if let Some(port) = state.ports.get_mut(&worker) {
+                        port.cancelled.push(lease);
+                        wakes.push(Arc::clone(&port.wake));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if state.outbox.tell() {
+            wakes.push(Arc::clone(&state.owner));
+        }
+        if let Some(due) = scheduler.next_deadline() {
+            let due = self.origin + Duration::from_nanos(due);
+            timer::set(self, &mut state.alarm, due);
+        }
+        drop(guard);
+        for wake in wakes {
+            wake();
+        }
+        drop(gone);
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        registry::leave(self);
+    }
+}
