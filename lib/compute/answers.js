@@ -3,21 +3,22 @@
 // What a worker answers for items, and how it is read where it arrives.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
+const { ItemError } = require('../functions')
 const { encode, encodeItems, decodeItems, tags } = require('../values/index.js')
 const { own } = require('./errors.js')
 
 /** @typedef {import('./job').Kind} Kind */
-/** @typedef {{ tag: number, data: Uint8Array | Float64Array | string }} Answer */
+/** @typedef {{ tag: number, data: Uint8Array | Float64Array | string | undefined }} Answer */
 
 /** The answer where there is nothing to say. */
-const NOTHING = Object.freeze({ tag: tags.UNDEFINED, data: '' })
+const NOTHING = Object.freeze({ tag: tags.UNDEFINED, data: undefined })
 
 /**
  * @param {Kind} kind
  * @param {any} results what a runner of this kind gives
  * @param {number} first place of the first item
  * @returns {Answer}
- * @throws {Placed} ERR_NC_UNSERIALIZABLE_RESULT
+ * @throws {ItemError} ERR_NC_UNSERIALIZABLE_RESULT
  */
 function answer(kind, results, first) {
   switch (kind) {
@@ -44,7 +45,7 @@ function sendable(results, first, flat) {
     const at = /** @type {any[]} */ (results).findIndex((result) => unsendable(result))
     const reason = unsendable(results[at]) ?? String(cause)
     const item = flat ? `one of the items from ${first}` : `item ${first + at}`
-    throw new Placed(
+    throw new ItemError(
       flat ? first : first + Math.max(at, 0),
       own(
         new NetworkClusterError(
@@ -66,35 +67,28 @@ function unsendable(result) {
   }
 }
 
-/** Something that went wrong with an item. */
-class Placed {
-  /**
-   * @param {number} index the item's
-   * @param {unknown} cause
-   */
-  constructor(index, cause) {
-    this.index = index
-    this.cause = cause
-  }
-}
-
 /**
- * A failure that is told as an item's result. What the items of any other answer gave is a list, or
- * no JSON at all.
- * @param {string} failure JSON of an object
+ * Results some of which are missing, with what went wrong. Any other answer is a list, or nothing.
+ * @param {any} results
+ * @param {(string | number)[][]} failures index and `Failure` as JSON of each
+ * @param {number} first
  * @returns {Answer}
  */
-const failedAnswer = (failure) => ({ tag: tags.JSON, data: failure })
+function collected(results, failures, first) {
+  if (results !== undefined) sendable(Array.from(results), first, false)
+  const data = encode({ results, failures })
+  return { tag: encode.tag, data: /** @type {string | Uint8Array} */ (data) }
+}
 
 /**
  * @param {number} tag
  * @param {any} data
- * @returns {string | undefined} the failure, if the answer is one
+ * @returns {{ results: any, failures: [number, string][] | undefined }}
  */
-function failureIn(tag, data) {
-  if (tag !== tags.JSON && tag !== tags.JSON16) return undefined
-  const value = decodeItems(tag, data)
-  return Array.isArray(value) ? undefined : JSON.stringify(value)
+function read(tag, data) {
+  const results = decodeItems(tag, data)
+  const isWhole = results === undefined || Array.isArray(results) || ArrayBuffer.isView(results)
+  return isWhole ? { results, failures: undefined } : /** @type {any} */ (results)
 }
 
-module.exports = { answer, failedAnswer, failureIn, Placed, NOTHING }
+module.exports = { answer, collected, read, sendable }

@@ -19,6 +19,8 @@ const CLASSES = new Map(
   ]),
 )
 
+/** @typedef {InstanceType<typeof NetworkClusterError>} NcError */
+
 /**
  * @typedef {object} Told an error as data
  * @property {string} [name]
@@ -35,13 +37,13 @@ const CLASSES = new Map(
  * @typedef {object} Failure of an item, as it is sent
  * @property {import('../core/network-cluster-error').ErrorCode} [code]
  * @property {string} [message]
- * @property {string} [worker]
+ * @property {string} [workerId]
  * @property {number} [attempts]
  * @property {Told} [thrown] absent if the function did not throw
  */
 
 /**
- * @param {unknown} thrown
+ * @param {any} thrown
  * @returns {Told}
  */
 function tell(thrown, depth = 0) {
@@ -100,8 +102,8 @@ function revive(told) {
  */
 function failureOf(thrown, worker, attempts) {
   /** @type {Failure} */
-  const failure = { worker, attempts }
-  if (thrown instanceof NetworkClusterError && ours.has(thrown)) {
+  const failure = { workerId: worker, attempts }
+  if (isOwn(thrown)) {
     failure.code = thrown.code
     failure.message = thrown.message
   } else failure.thrown = tell(thrown)
@@ -112,7 +114,7 @@ function failureOf(thrown, worker, attempts) {
 const ours = new WeakSet()
 
 /**
- * @template {NetworkClusterError} E
+ * @template {NcError} E
  * @param {E} error
  * @returns {E}
  */
@@ -122,14 +124,25 @@ function own(error) {
 }
 
 /**
+ * @param {any} error
+ * @returns {error is NcError}
+ */
+function isOwn(error) {
+  return ours.has(error)
+}
+
+/**
  * @param {number} itemIndex below 0 if it is about no item
  * @param {string} json a `Failure`
- * @returns {NetworkClusterError}
+ * @returns {NcError}
  */
 function errorOf(itemIndex, json) {
   const failure = /** @type {Failure} */ (JSON.parse(json))
   if (itemIndex < 0) {
-    return new NetworkClusterError(failure.code ?? 'ERR_NC_TASK_FAILED', failure.message ?? 'failed')
+    return new NetworkClusterError(
+      failure.code ?? 'ERR_NC_TASK_FAILED',
+      failure.message ?? 'failed',
+    )
   }
   const cause = failure.thrown === undefined ? undefined : revive(failure.thrown)
   return taskError(itemIndex, failure, cause)
@@ -140,11 +153,11 @@ function errorOf(itemIndex, json) {
  * @param {Failure} failure
  * @param {unknown} cause
  */
-function taskError(itemIndex, { code, message, worker = '', attempts = 1 }, cause) {
+function taskError(itemIndex, { code, message, workerId = '', attempts = 1 }, cause) {
   return new TaskError(message ?? `item ${itemIndex}: ${describe(cause)}`, {
     code,
     itemIndex,
-    workerId: worker,
+    workerId,
     attempts,
     cause,
   })
@@ -188,4 +201,4 @@ function hidden(error, name, value) {
   Object.defineProperty(error, name, { value, writable: true, configurable: true })
 }
 
-module.exports = { failureOf, errorOf, taskError, abortError, own }
+module.exports = { failureOf, errorOf, taskError, abortError, isOwn, own }

@@ -3,7 +3,7 @@
 // One piece of parallel work: items go in as blocks, results come out.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { decode, tags } = require('../values/index.js')
+const { decodeItems } = require('../values/index.js')
 const { abortError, errorOf } = require('./errors.js')
 
 /** Kinds of the records of `NativePool.drain()` that are a job's; a job is not told the others. */
@@ -27,7 +27,7 @@ const RETRIES = 2
  * @property {number} [parallelism] how many workers there may be
  * @property {number} [retries]
  * @property {((item: any) => string) | undefined} [shardKey]
- * @property {NetworkClusterError | undefined} [refusal] why there is no more work to be had
+ * @property {Error | undefined} [refusal] why there is no more work to be had
  */
 
 /**
@@ -64,6 +64,19 @@ function told(kind, options, memory) {
   }
 }
 
+/**
+ * @param {Kind} kind
+ * @param {WorkOptions} options
+ * @returns {number} items of a block; 0 to find out
+ */
+function chunkSizeOf(kind, options) {
+  // Time is taken for one item, or for combining two.
+  if (options.timeout > 0) return kind === 'reduce' ? 2 : 1
+  // What one item of a chunk gave cannot be told from what others gave: see `Lease`.
+  if (kind === 'flatMap' && options.retries) return 1
+  return options.chunkSize
+}
+
 class Job {
   #compute
   #options
@@ -71,7 +84,7 @@ class Job {
   #doneItems = 0
   /** @type {(() => void)[]} */
   #room = []
-  /** @type {() => void} */
+  /** @type {(value?: any) => void} */
   #resolve
   /** @type {(error: unknown) => void} */
   #reject
@@ -91,7 +104,13 @@ class Job {
    *   `first` to `first + count`; `tag` and `data` as `decodeItems` takes them
    * @throws {NetworkClusterError} ERR_NC_QUEUE_FULL, ERR_NC_CLOSED
    */
-  constructor(compute, description, options, kind, { memory = null, stream = false, total, onResult }) {
+  constructor(
+    compute,
+    description,
+    options,
+    kind,
+    { memory = null, stream = false, total, onResult },
+  ) {
     if (compute.refusal) throw compute.refusal
     this.#compute = compute
     this.#options = options
@@ -114,7 +133,7 @@ class Job {
       retries: options.retries ?? compute.retries ?? RETRIES,
       throwRetries: options.retries ?? 0,
       timeoutMs: options.timeout,
-      chunkSize: options.chunkSize,
+      chunkSize: chunkSizeOf(kind, options),
       stream: stream || options.onProgress !== undefined,
       needsCode: true,
       plainOnly: false,
@@ -168,9 +187,9 @@ class Job {
     try {
       if (kind === RECORD.RESULT) this.#result(records, at)
       else if (kind === RECORD.PROGRESS) {
-        this.#progress(decode(records[at + 2], records[at + 3]))
+        this.#progress(decodeItems(records[at + 2], records[at + 3])[0])
       } else if (kind === RECORD.ROOM) this.#makeRoom()
-      else if (kind === RECORD.DONE) this.#settle(this.#resolve)
+      else if (kind === RECORD.DONE) this.#settle(() => this.#resolve())
       else if (kind === RECORD.FAILED) {
         const error = errorOf(records[at + 1], records[at + 2])
         this.#settle(() => this.#reject(error))
@@ -225,7 +244,4 @@ function submit(compute, job) {
   }
 }
 
-/** What an empty result is sent as. */
-const NOTHING = Object.freeze({ tag: tags.UNDEFINED, data: '' })
-
-module.exports = { Job, RECORD, NOTHING }
+module.exports = { Job, RECORD, chunkSizeOf }

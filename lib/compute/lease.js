@@ -3,7 +3,8 @@
 // A chunk of a job in a worker: its items are run and answered.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { decodeItems, encodeItems, tags } = require('../values/index.js')
+const { ItemError } = require('../functions')
+const { decodeItems, encodeItems } = require('../values/index.js')
 const answers = require('./answers.js')
 const { failureOf, own } = require('./errors.js')
 
@@ -28,6 +29,15 @@ const FIELDS = 4
  * @property {import('../functions').Runner} runner
  * @property {any} scope of the function
  * @property {() => any[] | null | Promise<any[]>} values of the scope keys that the runner wants
+ */
+
+/**
+ * @typedef {object} Outcome of a block
+ * @property {number} first
+ * @property {number} count
+ * @property {any} results
+ * @property {Map<number, unknown>} failures what items threw, by index
+ * @property {boolean} last whether the lease is over with it
  */
 
 class Lease {
@@ -101,9 +111,8 @@ class Lease {
 
   /** @param {unknown} error ends the lease: of an item, or at its first one */
   fail(error) {
-    if (this.#cancelled) return
     const { index, cause } = placed(error, this.#taken[BLOCKS])
-    this.#port.failed(this.id, index, failureOf(cause, this.#worker, this.attempt))
+    this.#port.failed(this.id, index, this.#failure(cause))
   }
 
   /** The values of the scope first, once for all blocks. */
@@ -125,12 +134,14 @@ class Lease {
    */
   #blocks(at) {
     for (; at < this.#taken.length; at += FIELDS) {
-      if (this.#cancelled) return undefined
+      if (this.#cancelled) return this.#giveUp()
       const [first, , tag, data] = this.#taken.slice(at, at + FIELDS)
-      const running = this.#block(first, decodeItems(tag, data), at + FIELDS >= this.#taken.length)
-      if (running === undefined) continue
-      const next = at + FIELDS
-      return running.then((goesOn) => (goesOn ? this.#blocks(next) : undefined))
+      const following = at + FIELDS
+      const running = this.#block(first, decodeItems(tag, data), following >= this.#taken.length)
+      if (running instanceof Promise) {
+        return running.then((goesOn) => (goesOn ? this.#blocks(following) : undefined))
+      }
+      if (!running) return undefined
     }
     return undefined
   }
@@ -139,101 +150,124 @@ class Lease {
    * @param {number} first
    * @param {any[] | Float64Array} items
    * @param {boolean} last whether the lease is over with it
-   * @returns {Promise<boolean> | undefined} whether the lease goes on; undefined: it does
+   * @returns {boolean | Promise<boolean>} whether the lease goes on
    */
   #block(first, items, last) {
-    const { told, runner } = this.#work
-    if (told.single || (runner.async && told.kind !== 'reduce')) {
-      return this.#singly(first, items, last)
-    }
-    const results = this.#run(items, first)
-    if (!(results instanceof Promise)) {
-      this.#answer(first, items.length, results, last)
-      return undefined
-    }
-    return results.then((settled) => {
-      this.#answer(first, items.length, settled, last)
-      return true
+    const { told, runner, scope } = this.#work
+    /** @type {Map<number, unknown>} by index */
+    const failures = new Map()
+    const results = runner.run(items, first, this.#values, scope, this.#contextOf, {
+      inFlight: told.inFlight,
+      failed: told.single ? (index, cause) => void failures.set(index, cause) : undefined,
     })
-  }
-
-  /** @param {any[] | Float64Array} items @param {number} first */
-  #run(items, first) {
-    return this.#work.runner.run(items, first, this.#values, this.#work.scope, this.#contextOf)
+    const then = (/** @type {any} */ settled) =>
+      this.#answer({ first, count: items.length, results: settled, failures, last })
+    return results instanceof Promise ? results.then(then) : then(results)
   }
 
   /**
-   * Each item on its own, some at once, so that one that fails does not undo others.
-   * @param {number} first
-   * @param {any[] | Float64Array} items
-   * @param {boolean} last
-   * @returns {Promise<boolean>}
+   * @param {Outcome} outcome
+   * @returns {boolean} whether the lease goes on
    */
-  async #singly(first, items, last) {
+  #answer({ first, count, results, failures, last }) {
     const { told } = this.#work
-    const outcomes = new Array(items.length)
-    let next = 0
-    let failed = false
-    const one = async () => {
-      while (next < items.length && !failed && !this.#cancelled) {
-        const i = next++
-        try {
-          const results = await this.#run([items[i]], first + i)
-          outcomes[i] = { ok: answers.encode(told.kind, results, first + i) }
-        } catch (error) {
-          outcomes[i] = { error }
-          failed ||= !told.collect || this.#attempt < told.throwRetries
-        }
-      }
+    if (this.#cancelled) {
+      this.#giveUp()
+      return false
     }
-    await Promise.all(Array.from({ length: Math.min(told.inFlight, items.length) }, one))
-    if (this.#cancelled) return false
-    return this.#tell(first, outcomes, failed, last)
+    if (failures.size === 0) {
+      this.#done(first, count, last, answers.answer(told.kind, results, first))
+      return true
+    }
+    if (told.collect && this.#attempt >= told.throwRetries) {
+      const told = [...failures].map(([index, cause]) => [index, this.#failure(cause)])
+      this.#done(first, count, last, answers.collected(results, told, first))
+      return true
+    }
+    return this.#partly(first, count, results, failures)
   }
 
   /**
+   * What has succeeded is done, so that only the others are done again.
    * @param {number} first
-   * @param {any[]} outcomes of items, undefined where one was not begun
-   * @param {boolean} failed whether one ends the lease
-   * @param {boolean} last
+   * @param {number} count
+   * @param {any} results one for each item
+   * @param {Map<number, unknown>} failures
    */
-  #tell(first, outcomes, failed, last) {
-    for (const [i, outcome] of outcomes.entries()) {
-      if (outcome === undefined) continue
-      const isLast = last && !failed && i === outcomes.length - 1
-      if ('ok' in outcome) this.#done(first + i, 1, isLast, outcome.ok)
-      else if (!failed) this.#done(first + i, 1, isLast, this.#collected(first + i, outcome.error))
+  #partly(first, count, results, failures) {
+    const { kind } = this.#work.told
+    const failed = [...failures.keys()].sort((a, b) => a - b)
+    let from = first
+    for (const index of [...failed, first + count]) {
+      if (index > from) {
+        const some = results?.slice(from - first, index - first)
+        this.#done(from, index - from, false, answers.answer(kind, some, from))
+      }
+      from = index + 1
     }
-    if (!failed) return true
-    const at = outcomes.findIndex((outcome) => outcome !== undefined && 'error' in outcome)
-    this.fail(new Placed(first + at, placed(outcomes[at].error, first + at).cause))
+    this.fail(new ItemError(failed[0], failures.get(failed[0])))
     return false
   }
 
-  /** @param {number} index @param {unknown} error as the result of an item */
-  #collected(index, error) {
-    const { cause } = placed(error, index)
-    return answers.collected(failureOf(cause, this.#worker, this.attempt))
+  /** @param {unknown} cause */
+  #failure(cause) {
+    return failureOf(cause, this.#worker, this.attempt)
   }
 
-  /**
-   * @param {number} first
-   * @param {number} count
-   * @param {any} results
-   * @param {boolean} last
-   */
-  #answer(first, count, results, last) {
-    if (this.#cancelled) return
-    this.#done(first, count, last, answers.encode(this.#work.told.kind, results, first))
+  /** Nobody wants the rest: only that it has ended is of interest. */
+  #giveUp() {
+    this.#port.failed(this.id, this.#taken[BLOCKS], '{}')
+    return undefined
   }
 
   /**
    * @param {number} first
    * @param {number} count
    * @param {boolean} last
-   * @param {{ tag: number, data: any }} answer
+   * @param {import('./answers').Answer} answer
    */
   #done(first, count, last, { tag, data }) {
     this.#port.done(this.id, first, count, last, tag, data)
   }
 }
+
+/** What a function is told of the item it is called for. */
+class Context {
+  #lease
+
+  /** @param {Lease} lease @param {number} index */
+  constructor(lease, index) {
+    this.#lease = lease
+    this.index = index
+  }
+
+  get attempt() {
+    return this.#lease.attempt
+  }
+
+  get workerId() {
+    return this.#lease.worker
+  }
+
+  get signal() {
+    return this.#lease.signal
+  }
+
+  /** @param {unknown} value */
+  progress(value) {
+    this.#lease.progress(this.index, value)
+  }
+}
+
+/**
+ * @param {unknown} error
+ * @param {number} otherwise the index if the error is about no item in particular
+ * @returns {{ index: number, cause: unknown }}
+ */
+function placed(error, otherwise) {
+  if (error instanceof ItemError) return /** @type {any} */ (error)
+  if (error instanceof NetworkClusterError) own(error)
+  return { index: otherwise, cause: error }
+}
+
+module.exports = Lease

@@ -22,7 +22,7 @@ const MOST_PRIORITY = 0x7fffffff
  * @property {'reject' | 'collect'} onError
  * @property {'snapshot' | 'latest'} reads
  * @property {string | ((item: any) => string) | undefined} partitionBy
- * @property {readonly string[]} globals
+ * @property {readonly string[] | undefined} globals
  * @property {((item: any) => readonly ArrayBuffer[]) | undefined} transfer
  * @property {{ value: unknown } | undefined} initial of `reduce`
  */
@@ -94,7 +94,10 @@ const NOT_FOR_CALLS = ['chunkSize', 'ordered', 'transfer']
  * @throws {NetworkClusterError} ERR_NC_INVALID_ARG for an unknown name or a value that makes no sense
  */
 function workOptions(method, given) {
-  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) {
+  if (
+    given !== undefined &&
+    (typeof given !== 'object' || given === null || Array.isArray(given))
+  ) {
     throw invalid(`the options of ${method}() must be an object`)
   }
   const options = /** @type {Record<string, any>} */ (given ?? {})
@@ -115,7 +118,7 @@ function workOptions(method, given) {
     onError: options.onError ?? 'reject',
     reads: options.reads ?? 'snapshot',
     partitionBy: options.partitionBy,
-    globals: options.globals ?? [],
+    globals: options.globals,
     transfer: options.transfer,
     initial: 'initial' in options ? { value: initial } : undefined,
   })

@@ -8,7 +8,7 @@ const { WorkerLoop, SLOTS } = require('./worker-loop.js')
 
 const { pool, worker } = workerData
 
-/** @type {WorkerLoop | undefined} */
+/** @type {InstanceType<typeof WorkerLoop> | undefined} */
 let loop
 const port = new NativeWorkerPort(pool, worker, SLOTS, () => loop?.wake())
 loop = new WorkerLoop(port, { id: worker })

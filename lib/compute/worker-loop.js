@@ -4,6 +4,7 @@
 
 const { performance } = require('node:perf_hooks')
 const { NetworkClusterError } = require('../core/network-cluster-error')
+const { compile } = require('../functions')
 const { own } = require('./errors.js')
 const Lease = require('./lease.js')
 const { Scopes } = require('./scopes.js')
@@ -12,7 +13,9 @@ const { Scopes } = require('./scopes.js')
 const SLOTS = 16
 /** So long a worker goes on without looking after timers and messages, in ms. */
 const TURN = 50
-/** Compiled functions, and descriptions of jobs, that a worker remembers. */
+/** What functions are called with, by the kind of job; other kinds call them with an item. */
+const USES = { reduce: 'reduce', call: 'call' }
+/** Functions, and descriptions of jobs, that a worker remembers. */
 const MOST_REMEMBERED = 1000
 
 /** @typedef {import('./lease').Port} Port */
@@ -27,8 +30,6 @@ class WorkerLoop {
   #leases = new Map()
   /** @type {Map<string, any>} by the function's hash: a promise while it is being asked for */
   #descriptions = new Map()
-  /** @type {Map<string, any>} by kind, reads and hash */
-  #runners = new Map()
   /** @type {Map<string, JobTold>} by its text */
   #told = new Map()
   #taking = false
@@ -171,11 +172,7 @@ class WorkerLoop {
    * @returns {import('./lease').Work}
    */
   #work(told, description) {
-    const key = `${told.kind} ${told.reads} ${description.hash}`
-    const runner = this.#remembered(this.#runners, key, () => {
-      const { compile } = require('../functions')
-      return compile(description, told.kind, { reads: told.reads })
-    })
+    const runner = compile({ ...description, uses: USES[told.kind] ?? 'item' }, told.kind, told)
     const memory = told.memory === null ? undefined : this.#scopes.get(told.memory)
     return { told, runner, scope: memory?.scope, values: () => memory?.read(runner.keys) ?? null }
   }

@@ -11,6 +11,7 @@ mod log;
 mod metrics;
 mod names;
 mod server;
+mod shard;
 #[cfg(unix)]
 mod takeover;
 mod upgrade;
