@@ -99,6 +99,8 @@ class Job {
    * @param {object} more
    * @param {object | null} [more.memory] the scope, as `openMemory` takes it
    * @param {boolean} [more.stream] results are told at once, not at the end
+   * @param {boolean} [more.plainOnly] all that is pushed is JSON or numbers
+   * @param {string} [more.worker] the one that is to do it
    * @param {number} [more.total] how many items there are, if that is known
    * @param {(first: number, count: number, tag: number, data: any) => void} more.onResult of items
    *   `first` to `first + count`; `tag` and `data` as `decodeItems` takes them
@@ -109,7 +111,7 @@ class Job {
     description,
     options,
     kind,
-    { memory = null, stream = false, total, onResult },
+    { memory = null, stream = false, plainOnly = false, worker, total, onResult },
   ) {
     if (compute.refusal) throw compute.refusal
     this.#compute = compute
@@ -136,7 +138,8 @@ class Job {
       chunkSize: chunkSizeOf(kind, options),
       stream: stream || options.onProgress !== undefined,
       needsCode: true,
-      plainOnly: false,
+      plainOnly,
+      worker,
     })
     compute.jobs.set(this.id, this)
     options.signal?.addEventListener('abort', this.#abort, { once: true })

@@ -22,6 +22,7 @@ const PAUSE = 10
 
 class LinkPort {
   #client
+  #acceptsCode
   #wake
   /** @type {unknown[][]} chunks that were not taken yet */
   #chunks = []
@@ -41,10 +42,12 @@ class LinkPort {
 
   /**
    * @param {Client} client a connection of the role 'worker'
+   * @param {boolean} acceptsCode whether functions may be asked for
    * @param {() => void} wake called when there is something to take, or something was cancelled
    */
-  constructor(client, wake) {
+  constructor(client, acceptsCode, wake) {
     this.#client = client
+    this.#acceptsCode = acceptsCode
     this.#wake = wake
     client.onPush(KINDS.CHUNK, (_id, body) => this.#onChunk(body))
     client.onPush(KINDS.CANCELLED, (_id, body) => this.#onCancelled(new Reader(body).u32()))
@@ -125,10 +128,12 @@ class LinkPort {
   }
 
   /**
+   * What is known of a function; null if this worker takes none.
    * @param {string} hash
    * @returns {Promise<string | null>}
    */
   async function(hash) {
+    if (!this.#acceptsCode) return null
     const answer = await this.#client.request(KINDS.FUNCTION, new Writer().str(hash).finish())
     return new Reader(answer).str()
   }

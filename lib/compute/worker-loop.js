@@ -26,6 +26,7 @@ class WorkerLoop {
   #id
   #slots
   #scopes
+  #functions
   /** @type {Map<number, Lease>} under way, by lease */
   #leases = new Map()
   /** @type {Map<string, any>} by the function's hash: a promise while it is being asked for */
@@ -44,12 +45,14 @@ class WorkerLoop {
    * @param {number} [options.slots] chunks of async functions under way at once, 16 by default
    * @param {import('./scopes').OpenMemory} [options.openMemory] for scopes; by default what
    *   `lib/memory` opens
+   * @param {import('./local-functions')} [options.functions] those that are here by name
    */
-  constructor(port, { id, slots = SLOTS, openMemory }) {
+  constructor(port, { id, slots = SLOTS, openMemory, functions }) {
     this.#port = port
     this.#id = id
     this.#slots = slots
     this.#scopes = new Scopes(openMemory)
+    this.#functions = functions
     this.#takeLater()
   }
 
@@ -144,6 +147,7 @@ class WorkerLoop {
   #description(hash) {
     const known = this.#descriptions.get(hash)
     if (known !== undefined) return known
+    if (this.#functions?.has(hash)) return { hash }
     const json = this.#port.function(hash)
     if (!(json instanceof Promise)) return this.#described(hash, json)
     const asked = json.then((text) => this.#described(hash, text))
@@ -172,9 +176,19 @@ class WorkerLoop {
    * @returns {import('./lease').Work}
    */
   #work(told, description) {
-    const runner = compile({ ...description, uses: USES[told.kind] ?? 'item' }, told.kind, told)
+    const runner = this.#runner(told, description)
     const memory = told.memory === null ? undefined : this.#scopes.get(told.memory)
     return { told, runner, scope: memory?.scope, values: () => memory?.read(runner.keys) ?? null }
+  }
+
+  /**
+   * @param {JobTold} told
+   * @param {any} description
+   */
+  #runner(told, description) {
+    const { hash } = description
+    if (this.#functions?.has(hash)) return this.#functions.runner(hash, told.kind)
+    return compile({ ...description, uses: USES[told.kind] ?? 'item' }, told.kind, told)
   }
 
   /**

@@ -17,7 +17,7 @@ function makeInline({ pool, worker }, exit) {
   loop = new WorkerLoop(port, { id: worker })
   return {
     terminate() {
-      port.close()
+      loop.close()
       exit('closed')
     },
   }

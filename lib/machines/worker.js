@@ -96,14 +96,11 @@ class Worker extends Machine {
   #work(client) {
     const LinkPort = require('../compute/link-port')
     const { WorkerLoop } = require('../compute/worker-loop')
-    const port = new LinkPort(client, () => this.#loop?.wake())
-    const functions = new Map(Object.entries(this.#options.functions))
+    const LocalFunctions = require('../compute/local-functions')
+    const { acceptCode, functions } = this.#options
+    const port = new LinkPort(client, acceptCode === 'source', () => this.#loop?.wake())
     this.#port = port
-    this.#loop = new WorkerLoop(port, {
-      id: this.id,
-      functions,
-      acceptCode: this.#options.acceptCode,
-    })
+    this.#loop = new WorkerLoop(port, { id: this.id, functions: new LocalFunctions(functions) })
   }
 
   /** @param {Error | undefined} reason */
@@ -134,7 +131,7 @@ class Worker extends Machine {
 
   /** @protected */
   async _close() {
-    this.#port?.close()
+    this.#loop?.close()
     this.#client?.close()
   }
 }
