@@ -18,7 +18,14 @@ const MAX_RUNNERS = 256
 /** @type {Map<string, Runner>} the least recently used first */
 const runners = new Map()
 
-const USES = { map: 'item', filter: 'item', flatMap: 'item', forEach: 'item', reduce: 'reduce', call: 'call' }
+const USES = {
+  map: 'item',
+  filter: 'item',
+  flatMap: 'item',
+  forEach: 'item',
+  reduce: 'reduce',
+  call: 'call',
+}
 
 /**
  * What runs a described function over chunks of items. The 256 used last are remembered.
@@ -48,7 +55,10 @@ function compile(description, kind, { reads = 'snapshot' } = {}) {
  */
 function make(description, kind, reads) {
   const uses = USES[kind]
-  if (uses === undefined || (uses !== description.uses && !(uses === 'call' && description.uses === 'entry'))) {
+  if (
+    uses === undefined ||
+    (uses !== description.uses && !(uses === 'call' && description.uses === 'entry'))
+  ) {
     throw new NetworkClusterError(
       'ERR_NC_INVALID_ARG',
       `a function described for '${description.uses}' does not run as '${kind}'`,

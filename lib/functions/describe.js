@@ -161,10 +161,17 @@ function sourceOf(fn) {
  */
 function analyse(source, name, uses, globals, text) {
   assertUses(uses)
-  const answer = native.analyseFunction(source, uses, globals === undefined ? [] : [...globals], text)
+  const answer = native.analyseFunction(
+    source,
+    uses,
+    globals === undefined ? [] : [...globals],
+    text,
+  )
   if (answer.error != null) throw refusal(answer.error, name)
   const { code, ...report } = /** @type {any} */ (answer.report)
-  const hash = createHash('sha256').update(uses === 'item' ? code : `${uses}\n${code}`).digest('hex')
+  const hash = createHash('sha256')
+    .update(uses === 'item' ? code : `${uses}\n${code}`)
+    .digest('hex')
   return Object.freeze({ hash, name: name || report.name || '', uses, code, report })
 }
 
@@ -178,7 +185,9 @@ function refusal(error, name) {
     error.captured.length > 0
       ? new CapturedVariablesError(message, error.captured)
       : new NetworkClusterError(/** @type {any} */ (error.code), message)
-  return error.line === 0 ? result : Object.assign(result, { line: error.line, column: error.column })
+  return error.line === 0
+    ? result
+    : Object.assign(result, { line: error.line, column: error.column })
 }
 
 module.exports = { describe, stands, assertUses }
