@@ -15,7 +15,7 @@ const { NetworkClusterError } = require('../core/network-cluster-error')
  */
 
 const MAX_RUNNERS = 256
-/** @type {Map<string, Runner>} the least recently used first */
+/** @type {Map<string, InstanceType<typeof Runner>>} the least recently used first */
 const runners = new Map()
 
 const USES = {
@@ -34,7 +34,7 @@ const USES = {
  * @param {Kind} kind 'call' for functions described with `uses` 'call' or 'entry': an item is the array
  *   of arguments
  * @param {CompileOptions} [options]
- * @returns {Runner}
+ * @returns {InstanceType<typeof Runner>}
  * @throws {NetworkClusterError} ERR_NC_CODE_REFUSED where code must not be made from text,
  *   ERR_NC_FUNCTION_SOURCE if this version of JavaScript does not know the function's syntax
  */

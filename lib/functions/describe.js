@@ -161,6 +161,12 @@ function sourceOf(fn) {
  */
 function analyse(source, name, uses, globals, text) {
   assertUses(uses)
+  if (native.analyseFunction === undefined) {
+    throw new NetworkClusterError(
+      'ERR_NC_FUNCTION_SOURCE',
+      'functions cannot be sent: the addon was built without the feature `functions`',
+    )
+  }
   const answer = native.analyseFunction(
     source,
     uses,
@@ -180,7 +186,7 @@ function analyse(source, name, uses, globals, text) {
  * @param {string | undefined} name
  */
 function refusal(error, name) {
-  const message = `function "${name || error.name || '<anonymous>'}" ${error.message}`
+  const message = `function "${name || '<anonymous>'}" ${error.message}`
   const result =
     error.captured.length > 0
       ? new CapturedVariablesError(message, error.captured)

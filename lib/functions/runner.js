@@ -322,7 +322,7 @@ function copyOf(result) {
 
 /**
  * @param {unknown} value
- * @returns {value is object}
+ * @returns {value is any}
  */
 function isObject(value) {
   return typeof value === 'object' && value !== null

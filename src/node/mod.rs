@@ -5,6 +5,8 @@ mod chaos;
 mod commands;
 mod compute;
 mod config;
+#[cfg(feature = "functions")]
+mod functions;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -19,6 +21,11 @@ mod wake;
 
 pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
+#[cfg(feature = "functions")]
+pub use functions::{
+    NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
+    NativeSpecialised, analyse_function,
+};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
 pub use log::{
