@@ -66,6 +66,15 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
+        module: &["engine", "memory"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "memory"])
+                && !is_below(path, &["engine", "shard"])
+        },
+    },
+    Rule {
         module: &["engine", "timer"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),

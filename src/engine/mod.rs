@@ -16,6 +16,7 @@ pub mod functions;
 pub mod http;
 pub mod hub;
 pub mod link;
+pub mod memory;
 pub mod protocol;
 pub mod session;
 pub mod shard;

@@ -10,6 +10,7 @@ mod functions;
 #[cfg(unix)]
 mod listen;
 mod log;
+mod memory;
 mod metrics;
 mod names;
 mod server;
@@ -32,6 +33,7 @@ pub use log::{
     NativeLoss, NativeLostRecords, NativeRecord, NativeRepair, NativeSurvey, inspect_log,
     repair_log, verify_log,
 };
+pub use memory::{Js, NativeMemory, NativeMemoryOptions, NativeMemoryStats, memory_words};
 pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };

@@ -18,6 +18,7 @@ mod heard;
 mod io;
 pub mod js_queue;
 mod mail;
+pub mod memories;
 mod memory;
 mod metrics;
 pub mod outbox;
