@@ -9,6 +9,128 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/**
+ * A thread's handle of a memory of this process. Calls return beside their result, in the scratch:
+ * `[tag, version's high 32 bits, its low ones, end in ms since 1970 or 0, word in the near cache, flag]`.
+ * Errors have a `code`.
+ */
+export declare class NativeMemory {
+  /** Opens the memory of this name, or joins it: the options of the first one count. */
+  constructor(name: string, options?: NativeMemoryOptions | undefined | null)
+  /** The array of 8 that calls write to. */
+  scratch(out: Float64Array): void
+  /** The value of a key: a number, text or bytes; what it is says the tag, 0 if there is none. */
+  get(key: string): number | string | Buffer | undefined
+  /** Whether a key has a value. */
+  has(key: string): boolean
+  /** Sets a number that does not end. */
+  setNumber(key: string, value: number): void
+  /** Sets a string, or JSON text. */
+  setString(key: string, value: string, json: boolean): void
+  /** Sets bytes: what `v8.serialize` gives (10), or an app's (11). */
+  setBytes(key: string, tag: number, bytes: Uint8Array): void
+  /** Sets `true` (4), `false` (5), `null` (6) or `undefined` (7). */
+  setTag(key: string, tag: number): void
+  /**
+   * Does all that a commit says, or nothing. Returns its ticket, 0 if it waits for nothing. The flag is
+   * 1 if a key has another version than the commit says, and the version is then that one's.
+   */
+  commit(body: Uint8Array): number
+  /** Adds to a number, 0 if there is none. Returns the sum. */
+  increment(key: string, by: number): number
+  /** Deletes a value. Returns whether there was one. */
+  delete(key: string): boolean
+  /**
+   * What begins with `prefix` in one of the 64 partitions: `u32 n × (str key, and with values: u64
+   * version, f64 end, value)`.
+   */
+  scan(partition: number, prefix: string, values: boolean): Buffer
+  /**
+   * Asks for a lock, or a turn, to be held for so many ms; 0: for as long as this handle is open. The
+   * grant comes by `drain`, with the number that is returned.
+   */
+  lock(key: string, leaseMs: number, turn: boolean): number
+  /** Takes a request back; one that is granted and has not been drained is given back. */
+  cancelLock(id: number): void
+  /** Gives a lock back; false if it is not held with this token any more. */
+  unlock(key: string, tokenHigh: number, tokenLow: number, turn: boolean): boolean
+  /** Holds a lock for so many ms from now; false if it is not held with this token any more. */
+  renew(key: string, tokenHigh: number, tokenLow: number, leaseMs: number): boolean
+  /**
+   * Watches a key, or all that begin with `target`; from a version on, exclusive, if `from` is true.
+   * Returns the number that its changes have in `drain`.
+   */
+  watch(target: string, prefix: boolean, sinceHigh: number, sinceLow: number, from: boolean): number
+  /** Ends a watcher. */
+  unwatch(id: number): void
+  /**
+   * Holds back what a watcher would get, or does so no longer: for a consumer that has enough to do.
+   * Meanwhile values that are replaced are skipped at the watcher's bound.
+   */
+  pauseWatch(id: number, paused: boolean): void
+  /** Calls `wake`, without keeping the process alive, when `drain` has something; once until drained. */
+  onWake(wake: () => void): void
+  /**
+   * What waits, flat: `1, lock, token's high 32 bits, its low ones`; `2, watcher, changes` (`u32 n × (u8
+   * 1 set, 2 delete, 3 expire, 4 reset, str key, u64 version, value if set)`); `3, ticket` (everything
+   * up to it is stored); `4, message` (the log has failed).
+   */
+  drain(): (number | string | Buffer)[]
+  /** The ticket of the last plain write through this handle, 0 if it waits for nothing. */
+  pendingTicket(): number
+  /** Figures. */
+  stats(): NativeMemoryStats
+  /**
+   * Gives back locks and ends watchers. Can be repeated; writes are refused afterwards. The memory
+   * itself lives as long as somebody has it.
+   */
+  close(): void
+}
+
+/** The side of a pool that gives jobs. */
+export declare class NativePool {
+  /**
+   * A pool that workers of the whole process find by its id. Calls `wake` when there is
+   * something to drain, once until it is drained. `ERR_NC_INVALID_ARG` if the id is taken.
+   */
+  constructor(id: string, options: NativePoolOptions, wake: () => void)
+  /** Notes what workers that ask for the function `hash` are told, until the pool is closed. */
+  register(hash: string, json: string): void
+  /** A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`. */
+  submit(job: NativeJob): number
+  /**
+   * Items of a job: `count` from index `first` on. As NUMBERS (tag 12) with one number each they
+   * may be divided anywhere, anything else goes to one worker as it is. `partition`: -1 for
+   * none. False: the block was taken, and the next one is to wait for ROOM.
+   */
+  push(job: number, first: number, count: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined, partition: number): boolean
+  /** No more items will come. */
+  end(job: number): void
+  /** Ends a job; nothing more is told of it. */
+  cancel(job: number): void
+  /**
+   * A worker is gone, also if it was known to be gone and only the reason was not:
+   * `ERR_NC_WORKER_OUT_OF_MEMORY` as the reason is what a job that fails by it fails with.
+   */
+  workerLost(worker: string, reason: string): void
+  /** The worker gets nothing more; RETIRED tells when it has answered everything. */
+  retire(worker: string): void
+  /**
+   * What there is, one behind the other in one array: `[1 RESULT, job, first, count, tag, data]`,
+   * `[2 FAILED, job, itemIndex or -1, json]`, `[3 PROGRESS, job, index, tag, data]`,
+   * `[4 ROOM, job]`, `[5 DONE, job]`, `[6 TERMINATE, worker, reason]`, `[7 ONLINE, worker, json]`,
+   * `[8 LOST, worker, reason]`, `[9 DEMAND, n]`, `[10 RETIRED, worker]`. Data is a number for
+   * tag 1, a string for text and JSON, a Float64Array for NUMBERS, undefined for tags without
+   * data, else a Buffer. Results of neighbouring items come as one where both are NUMBERS with
+   * one number per item.
+   */
+  drain(): Array<unknown>
+  /** Figures. */
+  stats(): NativePoolStats
+  /** Drops all jobs without a word; workers get nothing more. Repeatable. */
+  close(): void
+}
+
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
   /** Accepts connections on a port of every address; 0 for a free port. */
@@ -104,6 +226,42 @@ export declare class NativeUpgrade {
   get origin(): string | null
 }
 
+/** What a worker thread takes its work from. A thread that ends, however it ends, is lost at once. */
+export declare class NativeWorkerPort {
+  /**
+   * Joins the pool as `worker`, with `slots` chunks at once. `wake` asks to `take` until there
+   * is nothing, and to look at `cancelled`; `take` is also to be called after each chunk.
+   * `ERR_NC_CLOSED` if there is no such pool.
+   */
+  constructor(poolId: string, worker: string, slots: number, wake: () => void)
+  /**
+   * `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
+   * block, or several consecutive ones together, are to be answered with `done`.
+   */
+  take(): Array<unknown> | null
+  /**
+   * The result of a block or of several consecutive ones. `last`: nothing more will be said of
+   * the lease.
+   */
+  done(lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
+  /**
+   * The item threw; -1 if the whole chunk could not be done. Ends the lease: blocks that are not
+   * done are given out again.
+   */
+  failed(lease: number, itemIndex: number, json: string): void
+  /** Something the function says about an item on its way. Old ones are dropped if too many wait. */
+  progress(lease: number, index: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
+  /**
+   * The leases cancelled since the last call. They still have to be ended with `done` (`last`)
+   * or `failed`, whose content does not count then.
+   */
+  cancelled(): Array<number>
+  /** What was registered for the function. */
+  function(hash: string): string | null
+  /** Leaves the pool: what it had goes to others. Repeatable. */
+  close(): void
+}
+
 /**
  * Checks the text of a function. `uses` is 'item', 'reduce', 'entry' or 'call', `text` whether it was
  * written as text.
@@ -119,6 +277,12 @@ export declare function checkUpgrade(method: string, headers: Array<string>, def
 
 /** Reads a log without changing it, and calls `each` with every record that can be read. */
 export declare function inspectLog(directory: string, each: (arg: NativeRecord) => void): NativeSurvey
+
+/**
+ * Has changes of keys counted in a `Uint32Array(65536)` on a `SharedArrayBuffer`. To be called on the
+ * main thread; false if it has been called before.
+ */
+export declare function memoryWords(words: Uint32Array): boolean
 
 /** What a listener is bound to. */
 export interface NativeAddress {
@@ -260,6 +424,32 @@ export interface NativeFunctionReport {
   specialised?: NativeSpecialised
 }
 
+/** How to treat a job. */
+export interface NativeJob {
+  /** The hash, or the registered name, of its function. */
+  fn: string
+  /** For workers as it is. */
+  json: string
+  /** Higher goes first; jobs of equal priority take turns. */
+  priority: number
+  /** Most chunks of the job that workers have at once; 0 for any number. */
+  concurrency: number
+  /** How often an item may lose its worker beyond the first time; -1 for 2. */
+  retries: number
+  /** How often an item may throw, or take too long, beyond the first time. */
+  throwRetries: number
+  /** Longest time for an item in milliseconds, from when it is taken; 0 for any. */
+  timeoutMs: number
+  /** Items per chunk; 0 to find out. */
+  chunkSize: number
+  /** Results are told as they come (at most every 5 ms) instead of at the end. */
+  stream: boolean
+  /** Only for workers that accept code, or know `fn` by name. */
+  needsCode: boolean
+  /** All values can be read without `v8.deserialize`. */
+  plainOnly: boolean
+}
+
 /** What a server and its connections may use. */
 export interface NativeLimits {
   /** Largest message in bytes; 0 for any size. */
@@ -302,6 +492,30 @@ export interface NativeLostRecords {
   last: number
 }
 
+/** How a memory is made. */
+export interface NativeMemoryOptions {
+  /** Where it is stored. */
+  directory?: string
+  /** What all values may take, in bytes; a quarter of the machine's memory by default. */
+  maxBytes?: number
+  /** Largest value, in bytes: 16 MiB by default, 256 MiB at most. */
+  maxValueBytes?: number
+}
+
+/** Figures of a memory. */
+export interface NativeMemoryStats {
+  /** Keys with a value. */
+  entries: number
+  /** What they take, in bytes. */
+  bytes: number
+  /** Who watches. */
+  watchers: number
+  /** Locks that are held. */
+  locks: number
+  /** Threads and connections that use it. */
+  clients: number
+}
+
 /** Figures of a server. */
 export interface NativeMetrics {
   /** How many there are of what. */
@@ -338,6 +552,44 @@ export interface NativePattern {
   bytes: number
   /** Whether members are told of. */
   presence: boolean
+}
+
+/** How a pool works. */
+export interface NativePoolOptions {
+  /** How long a worker, other than a thread, may be silent while it has a chunk, in milliseconds. */
+  leaseMs: number
+  /** Most items that wait, over all jobs, for a new job to be taken; 0 for any number. */
+  maxQueue: number
+  /** 0 nested, 1 network, 2 sharded. */
+  structure: number
+  /** How many browsers have to compute each block; 0 or 1 to believe one. */
+  verify: number
+}
+
+/** Figures of a pool. */
+export interface NativePoolStats {
+  /** Workers online. */
+  workers: number
+  /** Those without a chunk. */
+  idle: number
+  /** Jobs that have not ended. */
+  jobs: number
+  /** Items that wait. */
+  pending: number
+  /** Items that workers have. */
+  active: number
+  /** Items with a result, ever. */
+  completed: number
+  /** Jobs that failed, ever. */
+  failed: number
+  /** Items that were given out again, ever. */
+  retried: number
+  /** The most items that ever waited at once. */
+  queueHighWater: number
+  /** The time from push to result that half of the items took at most, in milliseconds. */
+  p50Ms: number
+  /** The same for 99 %. */
+  p99Ms: number
 }
 
 /** How connections that arrive are received. */
@@ -547,6 +799,9 @@ export declare function rejection(status: number, message: string): string
 
 /** Drops what cannot be read of a log. */
 export declare function repairLog(directory: string): NativeRepair
+
+/** The shard of a key, 0 to 1023: what items of the same `partitionBy` share. */
+export declare function shardOf(key: string): number
 
 /** Reads a log without changing it. */
 export declare function verifyLog(directory: string): NativeSurvey

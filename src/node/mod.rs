@@ -38,6 +38,7 @@ pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };
 pub use server::{NativeServer, NativeStats};
+pub use shard::shard_of;
 #[cfg(unix)]
 pub use takeover::NativeArrival;
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};
