@@ -61,6 +61,15 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        module: &["engine", "memory"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "memory"])
+                && !is_below(path, &["engine", "shard"])
+        },
+    },
+    Rule {
         module: &["engine", "timer"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),

@@ -7,6 +7,7 @@
 //! subscribers without it.
 
 mod bridge;
+pub mod bus;
 pub mod chaos;
 mod checkpoint;
 mod clock;
@@ -17,7 +18,9 @@ pub mod guard;
 mod heard;
 mod io;
 pub mod js_queue;
+pub mod link;
 mod mail;
+pub mod memories;
 mod memory;
 mod metrics;
 pub mod outbox;

@@ -1,0 +1,460 @@
+//! A memory: what is done under the locks of its partitions.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::client::Client;
+use super::entrance::{Entrance, Guards};
+use super::journal::Journal;
+use super::mailbox::{Content, Mailbox, Wake};
+use super::telling::Telling;
+use super::{expiry, near};
+use crate::engine::memory::{
+    Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, MAX_VALUE, PARTITIONS,
+    Partition, Refusal, Value, Version, commit, sum, write_entries, write_keys,
+};
+use crate::runtime::clock;
+
+/// Largest value, in bytes, unless told otherwise.
+const DEFAULT_MAX_VALUE: usize = 16 * 1024 * 1024;
+/// Values that are removed before the lock of their partition is given back.
+const EXPIRE_AT_ONCE: usize = 256;
+/// What a memory may take where the size of the machine's is unknown.
+const DEFAULT_MAX_BYTES: usize = 2 * 1024 * 1024 * 1024;
+
+/// How a memory is made.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What all values may take, in bytes; a quarter of the machine's memory by default.
+    pub max_bytes: Option<usize>,
+    /// Largest value, in bytes: 16 MiB by default, 256 MiB at most.
+    pub max_value_bytes: Option<usize>,
+}
+
+/// What came of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// The version it has given; none if nothing has changed.
+    pub version: Version,
+    /// What it waits for until it is stored; 0 if it does not.
+    pub ticket: u64,
+}
+
+/// Figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryStats {
+    /// Keys with a value.
+    pub entries: usize,
+    /// What they take.
+    pub bytes: usize,
+    /// Who watches.
+    pub watchers: usize,
+    /// Locks that are held.
+    pub locks: usize,
+    /// Threads and connections that use it.
+    pub clients: usize,
+}
+
+/// Values that the threads of a process share.
+pub struct Memory {
+    seed: u64,
+    max_value: usize,
+    budget: Budget,
+    entrances: Box<[Entrance; PARTITIONS]>,
+    /// Whether anybody watches. Set while all partitions are locked.
+    pub(super) watched: AtomicBool,
+    pub(super) feed: Mutex<Feed>,
+    pub(super) clients: Mutex<HashMap<u64, Arc<Mailbox>>>,
+    pub(super) journal: Option<Box<dyn Journal>>,
+    /// Up to where the log is stored.
+    pub(super) stored: AtomicU64,
+    /// When the expiry thread looks here next; `u64::MAX` for never.
+    due: AtomicU64,
+    this: Weak<Self>,
+}
+
+impl Memory {
+    /// An empty memory.
+    ///
+    /// # Errors
+    /// The options make no sense.
+    pub fn new(options: &Options) -> Result<Arc<Self>, Refusal> {
+        Self::with_journal(options, None)
+    }
+
+    /// A memory that writes what happens to a log.
+    ///
+    /// # Errors
+    /// The options make no sense.
+    pub fn with_journal(
+        options: &Options,
+        journal: Option<Box<dyn Journal>>,
+    ) -> Result<Arc<Self>, Refusal> {
+        let max_value = options.max_value_bytes.unwrap_or(DEFAULT_MAX_VALUE);
+        if !(1..=MAX_VALUE).contains(&max_value) {
+            return Err(Refusal::Argument("maxValueBytes must be 1 to 256 MiB"));
+        }
+        let max_bytes = options.max_bytes.unwrap_or_else(default_max_bytes);
+        let now = now();
+        let entrances: Vec<_> = (0..PARTITIONS)
+            .map(|id| Entrance::new(Partition::new(id as u8, now)))
+            .collect();
+        let entrances = entrances
+            .into_boxed_slice()
+            .try_into()
+            .map_err(|_| Refusal::Argument("a memory has 64 partitions"))?;
+        Ok(Arc::new_cyclic(|this| Self {
+            seed: RandomState::new().hash_one(now),
+            max_value,
+            budget: Budget::new(max_bytes),
+            entrances,
+            watched: AtomicBool::new(false),
+            feed: Mutex::default(),
+            clients: Mutex::default(),
+            journal,
+            stored: AtomicU64::new(0),
+            due: AtomicU64::new(u64::MAX),
+            this: Weak::clone(this),
+        }))
+    }
+
+    /// A key of 1 to 1024 bytes, for the calls of this memory.
+    ///
+    /// # Errors
+    /// It is none.
+    #[inline]
+    pub fn key<'a>(&self, text: &'a str) -> Result<Key<'a>, Refusal> {
+        Key::new(text, self.seed)
+    }
+
+    /// What the keys of this memory are hashed with.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Largest value, in bytes.
+    #[must_use]
+    pub fn max_value(&self) -> usize {
+        self.max_value
+    }
+
+    /// The word of a key in the near cache.
+    #[must_use]
+    pub fn word(&self, key: &Key<'_>) -> u16 {
+        near::index(key.hash())
+    }
+
+    /// Shows `read` what is under a key. Its partition is locked meanwhile.
+    #[inline]
+    pub fn get<R>(&self, key: &Key<'_>, read: impl FnOnce(Option<&Entry>) -> R) -> R {
+        let partition = self.lock(key.partition());
+        read(partition.entry(key).filter(|entry| entry.lives(now)))
+    }
+
+    /// What is under several keys, at one moment.
+    #[must_use]
+    pub fn get_many(&self, keys: &[Key<'_>]) -> Vec<Option<Entry>> {
+        let mask = keys.iter().fold(0, |mask, key| mask | 1 << key.partition());
+        let mut guards = self.lock_all(mask);
+        let now = now();
+        let entry = |key: &Key<'_>| {
+            let entry = guards.partition_of(key)?.entry(key)?;
+            entry.lives(|| now).then(|| entry.clone())
+        };
+        keys.iter().map(entry).collect()
+    }
+
+    /// Sets a value that does not end.
+    ///
+    /// # Errors
+    /// It is too large, or there is no room, or the log has failed.
+    pub fn set(&self, key: &Key<'_>, value: Value) -> Result<Written, Refusal> {
+        self.check_value(value.bytes().len())?;
+        let written = self.put(key, |_, _| Ok((value, 0)))?;
+        Ok(written)
+    }
+
+    /// Adds to a number, 0 if there is none; it keeps its end. Returns the sum.
+    ///
+    /// # Errors
+    /// There is a value and it is no number, `by` is not finite, there is no room, or the log has failed.
+    pub fn increment(&self, key: &Key<'_>, by: f64) -> Result<(f64, Written), Refusal> {
+        let mut total = 0.0;
+        let written = self.put(key, |before, now| {
+            let before = before.filter(|entry| entry.lives(|| now));
+            total = sum(before.map(|entry| &entry.value), by)?;
+            let ends = before.map_or(0, |entry| entry.ends);
+            Ok((Value::number(total), ends))
+        })?;
+        Ok((total, written))
+    }
+
+    /// Deletes a value. Returns whether there was one.
+    ///
+    /// # Errors
+    /// The log has failed.
+    pub fn delete(&self, key: &Key<'_>) -> Result<(bool, Written), Refusal> {
+        self.check_log()?;
+        let now = now();
+        let mut partition = self.lock(key.partition());
+        if partition.version_of(key, now) == Version::NONE {
+            let (version, ticket) = (Version::NONE, 0);
+            return Ok((false, Written { version, ticket }));
+        }
+        let mut telling = Telling::new(self);
+        let version = partition.next_version(telling.floor(), now);
+        if let Some(text) = partition.remove(key, ChangeKind::Delete, version) {
+            let at = (key.partition(), &text, key.hash());
+            telling.gone(ChangeKind::Delete, at, version);
+        }
+        partition.settle(&self.budget);
+        let aftermath = telling.finish();
+        drop(partition);
+        let ticket = aftermath.run(self);
+        Ok((true, Written { version, ticket }))
+    }
+
+    /// Does all that a commit says, or nothing. Returns what came of it, and its ticket.
+    ///
+    /// # Errors
+    /// A value is too large, there is no room, or the log has failed.
+    pub fn commit(&self, what: Commit<'_>) -> Result<(Committed, u64), Refusal> {
+        self.check_log()?;
+        let mask = what.partitions();
+        let mut guards = self.lock_all(mask);
+        // Read under the locks, so that a commit that waited for them is not before what it waited for.
+        let now = now();
+        let mut telling = Telling::new(self);
+        let at = (telling.floor(), now);
+        let told = |applied: Applied<'_>| telling.tell(&applied);
+        let committed = commit(&mut guards, what, at, &self.budget, told)?;
+        let aftermath = telling.finish();
+        drop(guards);
+        Ok((committed, aftermath.run(self)))
+    }
+
+    /// What begins with `prefix` in one of the partitions, in the form of a SCAN's answer: see
+    /// [`write_entries`] and [`write_keys`].
+    ///
+    /// # Errors
+    /// There is no such partition.
+    pub fn scan(&self, partition: u8, prefix: &str, values: bool) -> Result<Vec<u8>, Refusal> {
+        if usize::from(partition) >= PARTITIONS {
+            return Err(Refusal::Argument("a memory has 64 partitions"));
+        }
+        let now = now();
+        let mut out = Vec::new();
+        let guard = self.lock(partition);
+        if values {
+            let entries: Vec<_> = guard.scan(prefix, now).cloned().collect();
+            drop(guard);
+            write_entries(&entries, &mut out);
+        } else {
+            let keys: Vec<_> = guard
+                .scan(prefix, now)
+                .map(|it| Arc::clone(&it.key))
+                .collect();
+            drop(guard);
+            write_keys(&keys, &mut out);
+        }
+        Ok(out)
+    }
+
+    /// Figures.
+    #[must_use]
+    pub fn stats(&self) -> MemoryStats {
+        let mut stats = MemoryStats::default();
+        for entrance in &*self.entrances {
+            let partition = entrance.lock();
+            stats.entries += partition.len();
+            stats.bytes += partition.bytes();
+            stats.locks += partition.locks.len();
+        }
+        stats.watchers = self.feed.lock().len();
+        stats.clients = self.clients.lock().len();
+        stats
+    }
+
+    /// The log says that everything up to this ticket is stored.
+    pub fn persisted(&self, ticket: u64) {
+        self.stored.fetch_max(ticket, Ordering::SeqCst);
+        self.to_clients(|content| {
+            if content.waits_for != 0 {
+                content.persisted = content.persisted.max(Some(ticket));
+                if content.waits_for <= ticket {
+                    content.waits_for = 0;
+                }
+            }
+        });
+    }
+
+    /// The log says that nothing more will be stored.
+    pub fn log_failed(&self, message: &str) {
+        self.to_clients(|content| content.failed = Some(message.to_owned()));
+    }
+
+    /// Sets what `make` says, given what there is (also if it has ended) and the time: a value and its end.
+    #[inline]
+    fn put(
+        &self,
+        key: &Key<'_>,
+        make: impl FnOnce(Option<&Entry>, u64) -> Result<(Value, u64), Refusal>,
+    ) -> Result<Written, Refusal> {
+        self.check_log()?;
+        let mut partition = self.lock(key.partition());
+        let now = now();
+        let (value, ends) = make(partition.entry(key), now)?;
+        partition.reserve(Partition::size(key, &value), &self.budget)?;
+        let mut telling = Telling::new(self);
+        let version = partition.next_version(telling.floor(), now);
+        partition.put(key, value, ends, version);
+        if telling.wants_details() {
+            if let Some(entry) = partition.entry(key) {
+                telling.tell(&Applied {
+                    kind: ChangeKind::Set,
+                    key: &entry.key,
+                    hash: key.hash(),
+                    partition: key.partition(),
+                    version,
+                    ends,
+                    value: Some(&entry.value),
+                });
+            }
+        } else {
+            telling.touch(key.hash());
+        }
+        partition.settle(&self.budget);
+        let aftermath = telling.finish();
+        drop(partition);
+        let ticket = aftermath.run(self);
+        Ok(Written { version, ticket })
+    }
+
+    /// Removes what has ended, and passes on locks whose time is over. Returns when something ends next.
+    pub(super) fn expire(&self) -> Option<u64> {
+        (0..PARTITIONS as u8)
+            .filter_map(|id| self.expire_partition(id))
+            .min()
+    }
+
+    fn expire_partition(&self, id: u8) -> Option<u64> {
+        loop {
+            let mut partition = self.lock(id);
+            let now = now();
+            self.pass_on_overdue(&mut partition, now);
+            let mut telling = Telling::new(self);
+            for _ in 0..EXPIRE_AT_ONCE {
+                let Some((key, hash, version)) = partition.expire(telling.floor(), now) else {
+                    break;
+                };
+                telling.gone(ChangeKind::Expire, (id, &key, hash), version);
+            }
+            partition.settle(&self.budget);
+            let aftermath = telling.finish();
+            let next = partition.next_end();
+            drop(partition);
+            aftermath.run(self);
+            if next.is_none_or(|next| next > now) {
+                return next;
+            }
+        }
+    }
+
+    /// Has the expiry thread look here at this time, or before.
+    pub(super) fn end_at(&self, at: u64) {
+        if at < self.due.fetch_min(at, Ordering::SeqCst) {
+            expiry::at(at, Weak::clone(&self.this));
+        }
+    }
+
+    /// The expiry thread looks here now.
+    pub(super) fn end_now(&self) {
+        self.due.store(u64::MAX, Ordering::SeqCst);
+        if let Some(next) = self.expire() {
+            self.end_at(next);
+        }
+    }
+
+    /// Waits until nobody is in the middle of something.
+    pub(super) fn settle_down(&self) {
+        for entrance in &*self.entrances {
+            drop(entrance.lock());
+        }
+    }
+
+    /// Puts something into a client's mailbox, if it is still there.
+    pub(super) fn to_client(&self, client: u64, change: impl FnOnce(&mut Content)) {
+        let mailbox = self.clients.lock().get(&client).map(Arc::clone);
+        if let Some(mailbox) = mailbox {
+            mailbox.with(change);
+        }
+    }
+
+    fn to_clients(&self, change: impl Fn(&mut Content)) {
+        let mailboxes: Vec<_> = self.clients.lock().values().map(Arc::clone).collect();
+        for mailbox in mailboxes {
+            mailbox.with(&change);
+        }
+    }
+
+    #[inline]
+    pub(super) fn lock(&self, partition: u8) -> MutexGuard<'_, Partition> {
+        self.entrances[usize::from(partition) % PARTITIONS].lock()
+    }
+
+    pub(super) fn lock_all(&self, mask: u64) -> Guards<'_> {
+        Guards::lock(&self.entrances, mask)
+    }
+
+    /// A handle of a thread or connection, told by `wake` when it has mail.
+    #[must_use]
+    pub fn client(self: &Arc<Self>, wake: Option<Wake>) -> Arc<Client> {
+        Client::new(Arc::clone(self), wake)
+    }
+
+    fn check_value(&self, bytes: usize) -> Result<(), Refusal> {
+        let limit = self.max_value;
+        let fits = bytes <= limit;
+        fits.then_some(()).ok_or(Refusal::TooLarge { bytes, limit })
+    }
+
+    #[inline]
+    fn check_log(&self) -> Result<(), Refusal> {
+        self.journal.as_ref().map_or(Ok(()), |it| it.check())
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Some(journal) = &self.journal {
+            journal.close();
+        }
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+#[inline]
+pub(super) fn now() -> u64 {
+    clock::unix_ms()
+}
+
+/// A quarter of the machine's memory.
+fn default_max_bytes() -> usize {
+    let total = std::fs::read_to_string("/proc/meminfo").ok();
+    let kib = total.as_deref().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+        line.split_whitespace().nth(1)?.parse::<usize>().ok()
+    });
+    kib.map_or(DEFAULT_MAX_BYTES, |kib| kib.saturating_mul(1024) / 4)
+}

@@ -1,0 +1,25 @@
+//! The memories of this process: one per name, for all its threads and connections.
+//!
+//! A [`Memory`] is 64 partitions, each behind a lock that is held for one operation, never across a
+//! system call. Whoever waits for something (a lock, changes, the log) has a [`Client`]: a mailbox and a
+//! function that is called once when it stops being empty. Locks are taken in this order: partitions
+//! ascending, the feed, the list of clients, a mailbox.
+
+mod client;
+mod entrance;
+mod expiry;
+mod journal;
+mod lock;
+mod mailbox;
+mod memory;
+mod near;
+mod registry;
+mod telling;
+mod watch;
+
+pub use self::client::Client;
+pub use self::journal::{Journal, Logged};
+pub use self::mailbox::{Changes, Granted, Mail, Wake};
+pub use self::memory::{Memory, MemoryStats, Options, Written};
+pub use self::near::{NEAR_WORDS, forget_words, share_words};
+pub use self::registry::{find, open};

@@ -1,0 +1,58 @@
+//! Words that say whether what a thread remembers of a key is still so.
+//!
+//! JavaScript keeps decoded values beside the word of their key, one of 65,536 in shared memory. Every
+//! change of a key adds one to its word, under the lock of its partition and after the change: who reads
+//! the word, then the value, never keeps an old value with a new word.
+
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use super::registry;
+
+/// How many words there are.
+pub const NEAR_WORDS: usize = 1 << 16;
+
+static WORDS: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+
+/// The word of a key with this hash.
+#[must_use]
+pub(super) fn index(hash: u64) -> u16 {
+    (hash & (NEAR_WORDS as u64 - 1)) as u16
+}
+
+/// A key has changed. Its partition is locked.
+#[inline]
+pub(super) fn touch(hash: u64) {
+    let words = WORDS.load(Ordering::Acquire);
+    if words.is_null() {
+        return;
+    }
+    // SAFETY: whoever shares words keeps them, all 65,536, until `forget_words` has returned, and that
+    // waits for the lock of this partition, which the caller holds.
+    let word = unsafe { &*words.add(usize::from(index(hash))) };
+    word.fetch_add(1, Ordering::Release);
+}
+
+/// Has changes counted in `words`; false if there are words already.
+///
+/// # Safety
+/// There are [`NEAR_WORDS`] of them, which stay until [`forget_words`] has returned, and others access
+/// them atomically only.
+#[must_use]
+pub unsafe fn share_words(words: NonNull<AtomicU32>) -> bool {
+    let set = WORDS.compare_exchange(
+        ptr::null_mut(),
+        words.as_ptr(),
+        Ordering::AcqRel,
+        Ordering::Relaxed,
+    );
+    set.is_ok()
+}
+
+/// Lets go of the words: nobody touches them when this has returned.
+pub fn forget_words() {
+    WORDS.store(ptr::null_mut(), Ordering::SeqCst);
+    for memory in registry::all() {
+        memory.settle_down();
+    }
+}
