@@ -837,6 +837,7 @@ module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __n
 module.exports = nativeBinding
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
+module.exports.analyseFunction = nativeBinding.analyseFunction
 module.exports.checkUpgrade = nativeBinding.checkUpgrade
 module.exports.inspectLog = nativeBinding.inspectLog
 module.exports.rejection = nativeBinding.rejection

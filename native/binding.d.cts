@@ -104,6 +104,16 @@ export declare class NativeUpgrade {
   get origin(): string | null
 }
 
+/**
+ * Checks the text of a function. `uses` is 'item', 'reduce', 'entry' or 'call', `text` whether it was
+ * written as text.
+ *
+ * # Errors
+ *
+ * What it is given is no string or list of strings.
+ */
+export declare function analyseFunction(source: string, uses: 'item' | 'reduce' | 'entry' | 'call', globals: Array<string>, text: boolean): NativeFunctionAnalysis
+
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
 
@@ -128,6 +138,18 @@ export interface NativeArrival {
   request?: string
   /** The response to a request that was turned down; its socket stays the caller's. */
   response?: string
+}
+
+/** A variable from outside of a function. */
+export interface NativeCaptured {
+  /** Its name. */
+  name: string
+  /** From 1. */
+  line: number
+  /** From 1. */
+  column: number
+  /** Whether it is written to. */
+  assigned: boolean
 }
 
 /** Options of a server; times are in ms. */
@@ -190,6 +212,52 @@ export interface NativeDeflateOptions {
   threshold?: number
   /** zlib level. */
   level?: number
+}
+
+/** One of both. */
+export interface NativeFunctionAnalysis {
+  /** It can be sent. */
+  report?: NativeFunctionReport
+  /** It cannot. */
+  error?: NativeFunctionError
+}
+
+/** Why a function cannot be sent. */
+export interface NativeFunctionError {
+  /** Of a `NetworkClusterError`. */
+  code: string
+  /** Goes on after `function "name" `. */
+  message: string
+  /** From 1; 0 where there is no place. */
+  line: number
+  /** From 1; 0 where there is no place. */
+  column: number
+  /** The variables from outside. */
+  captured: Array<NativeCaptured>
+}
+
+/** A function that can be sent. */
+export interface NativeFunctionReport {
+  /** 'sync' or 'async'. */
+  kind: 'sync' | 'async'
+  /** As its text has it. */
+  name?: string
+  /** How many parameters it declares. */
+  params: number
+  /** Whether it does anything with its scope. */
+  usesScope: boolean
+  /** Whether it does anything with its context. */
+  usesContext: boolean
+  /** The literal keys it reads. */
+  scopeReads: Array<string>
+  /** Whether `specialised` is there. */
+  specialisable: boolean
+  /** Whether it is provably short and without effects. */
+  short: boolean
+  /** A function expression of plain JavaScript. */
+  code: string
+  /** The function with its reads as constants. */
+  specialised?: NativeSpecialised
 }
 
 /** What a server and its connections may use. */
@@ -336,6 +404,18 @@ export interface NativeRepair {
   channels: Array<string>
   /** Copies of the files as they were. */
   copies: Array<string>
+}
+
+/** A function with its reads of the scope as constants. */
+export interface NativeSpecialised {
+  /** A function expression that is not async. */
+  code: string
+  /** What is read. */
+  keys: Array<string>
+  /** The variables that have the values. */
+  names: Array<string>
+  /** It provably changes nothing that it reads. */
+  readsOnly: boolean
 }
 
 /** Figures of a server. */

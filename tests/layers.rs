@@ -70,6 +70,11 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
         module: &["engine", "timer"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),

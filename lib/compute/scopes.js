@@ -11,53 +11,59 @@ const { shown } = require('./options.js')
  * @property {(keys: readonly string[]) => any[] | Promise<any[]> | null} read the values of the keys, all
  *   of one moment; null for no keys
  */
-/** @typedef {(descriptor: any) => any} OpenMemory */
+/** @typedef {(described: any) => { scope: any, close: () => void }} OpenScope */
 
 /** The memories of a worker: each is opened once. */
 class Scopes {
   #open
-  /** @type {Map<string, { memory: any, opened: OpenedScope }>} by the descriptor's text */
-  #memories = new Map()
+  /** @type {Map<string, { opened: OpenedScope, close: () => void }>} by the description's text */
+  #scopes = new Map()
 
-  /** @param {OpenMemory} [open] */
-  constructor(open) {
+  /** @param {OpenScope} [open] by default opens the memory in this process */
+  constructor(open = openHere) {
     this.#open = open
   }
 
   /**
-   * @param {object} descriptor
+   * @param {object} described what `describeMemory` gave
    * @returns {OpenedScope}
    */
-  get(descriptor) {
-    const key = JSON.stringify(descriptor)
-    let known = this.#memories.get(key)
+  get(described) {
+    const key = JSON.stringify(described)
+    let known = this.#scopes.get(key)
     if (known === undefined) {
-      const memory = this.#open ? this.#open(descriptor) : memories().openMemory(descriptor)
-      known = { memory, opened: scopeOf(memory) }
-      this.#memories.set(key, known)
+      const { scope, close } = this.#open(described)
+      known = { opened: scopeOf(scope), close }
+      this.#scopes.set(key, known)
     }
     return known.opened
   }
 
   close() {
-    for (const { memory } of this.#memories.values()) memory.close()
-    this.#memories.clear()
+    for (const { close } of this.#scopes.values()) close()
+    this.#scopes.clear()
   }
 }
 
 /** Loaded when a function first has a scope. */
 const memories = () => require('../memory')
 
+/** @type {OpenScope} */
+function openHere(described) {
+  const memory = memories().openMemory(described)
+  return { scope: memory, close: () => void memory.close() }
+}
+
 /**
- * @param {any} memory
+ * @param {any} scope a memory, or what stands for one that is elsewhere
  * @returns {OpenedScope}
  */
-function scopeOf(memory) {
+function scopeOf(scope) {
   return {
-    scope: memories().scopeOver(memory),
+    scope,
     read: (keys) => {
       if (keys.length === 0) return null
-      return (keys.length === 1 && readHere(memory, keys[0])) || readMany(memory, keys)
+      return (keys.length === 1 && readHere(scope, keys[0])) || readMany(scope, keys)
     },
   }
 }
@@ -68,6 +74,7 @@ function scopeOf(memory) {
  * @returns {any[] | undefined} undefined if the memory is in another process
  */
 function readHere(memory, key) {
+  if (memory.getSync === undefined) return undefined
   try {
     return [memory.getSync(key)]
   } catch (error) {
@@ -97,7 +104,7 @@ function assertMemory(memory) {
 }
 
 /**
- * What a worker opens the memory with.
+ * What workers are told of the memory.
  * @param {any} memory
  * @returns {object}
  */

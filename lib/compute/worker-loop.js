@@ -20,13 +20,20 @@ const MOST_REMEMBERED = 1000
 
 /** @typedef {import('./lease').Port} Port */
 /** @typedef {import('./job').JobTold} JobTold */
+/** @typedef {InstanceType<typeof import('../functions/runner').Runner>} Runner */
+
+/**
+ * @typedef {object} OwnFunctions
+ * @property {(name: string) => boolean} has
+ * @property {(name: string, kind: import('./job').Kind) => Runner} runner
+ */
 
 class WorkerLoop {
   #port
   #id
   #slots
-  #scopes
   #functions
+  #scopes
   /** @type {Map<number, Lease>} under way, by lease */
   #leases = new Map()
   /** @type {Map<string, any>} by the function's hash: a promise while it is being asked for */
@@ -43,16 +50,15 @@ class WorkerLoop {
    * @param {object} options
    * @param {string} options.id the worker's
    * @param {number} [options.slots] chunks of async functions under way at once, 16 by default
-   * @param {import('./scopes').OpenMemory} [options.openMemory] for scopes; by default what
-   *   `lib/memory` opens
-   * @param {import('./local-functions')} [options.functions] those that are here by name
+   * @param {OwnFunctions} [options.functions] that the worker brought itself
+   * @param {import('./scopes').OpenScope} [options.openScope] by default opens memories in this process
    */
-  constructor(port, { id, slots = SLOTS, openMemory, functions }) {
+  constructor(port, { id, slots = SLOTS, functions, openScope }) {
     this.#port = port
     this.#id = id
     this.#slots = slots
-    this.#scopes = new Scopes(openMemory)
     this.#functions = functions
+    this.#scopes = new Scopes(openScope)
     this.#takeLater()
   }
 
@@ -122,10 +128,10 @@ class WorkerLoop {
   #run(lease, [, , , hash, json]) {
     try {
       const told = this.#remembered(this.#told, json, () => JSON.parse(json))
-      const description = this.#description(hash)
-      if (!(description instanceof Promise)) return lease.run(this.#work(told, description))
-      return description.then(
-        (known) => this.#safely(lease, () => lease.run(this.#work(told, known))),
+      const known = this.#description(hash)
+      if (!(known instanceof Promise)) return lease.run(this.#work(told, known))
+      return known.then(
+        (description) => this.#safely(lease, () => lease.run(this.#work(told, description))),
         (error) => lease.fail(error),
       )
     } catch (error) {
@@ -188,7 +194,9 @@ class WorkerLoop {
   #runner(told, description) {
     const { hash } = description
     if (this.#functions?.has(hash)) return this.#functions.runner(hash, told.kind)
-    return compile({ ...description, uses: USES[told.kind] ?? 'item' }, told.kind, told)
+    return compile({ ...description, uses: USES[told.kind] ?? 'item' }, told.kind, {
+      reads: told.reads,
+    })
   }
 
   /**

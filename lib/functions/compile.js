@@ -15,10 +15,17 @@ const { NetworkClusterError } = require('../core/network-cluster-error')
  */
 
 const MAX_RUNNERS = 256
-/** @type {Map<string, Runner>} the least recently used first */
+/** @type {Map<string, InstanceType<typeof Runner>>} the least recently used first */
 const runners = new Map()
 
-const USES = { map: 'item', filter: 'item', flatMap: 'item', forEach: 'item', reduce: 'reduce', call: 'call' }
+const USES = {
+  map: 'item',
+  filter: 'item',
+  flatMap: 'item',
+  forEach: 'item',
+  reduce: 'reduce',
+  call: 'call',
+}
 
 /**
  * What runs a described function over chunks of items. The 256 used last are remembered.
@@ -27,7 +34,7 @@ const USES = { map: 'item', filter: 'item', flatMap: 'item', forEach: 'item', re
  * @param {Kind} kind 'call' for functions described with `uses` 'call' or 'entry': an item is the array
  *   of arguments
  * @param {CompileOptions} [options]
- * @returns {Runner}
+ * @returns {InstanceType<typeof Runner>}
  * @throws {NetworkClusterError} ERR_NC_CODE_REFUSED where code must not be made from text,
  *   ERR_NC_FUNCTION_SOURCE if this version of JavaScript does not know the function's syntax
  */
@@ -48,7 +55,10 @@ function compile(description, kind, { reads = 'snapshot' } = {}) {
  */
 function make(description, kind, reads) {
   const uses = USES[kind]
-  if (uses === undefined || (uses !== description.uses && !(uses === 'call' && description.uses === 'entry'))) {
+  if (
+    uses === undefined ||
+    (uses !== description.uses && !(uses === 'call' && description.uses === 'entry'))
+  ) {
     throw new NetworkClusterError(
       'ERR_NC_INVALID_ARG',
       `a function described for '${description.uses}' does not run as '${kind}'`,

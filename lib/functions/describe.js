@@ -161,10 +161,23 @@ function sourceOf(fn) {
  */
 function analyse(source, name, uses, globals, text) {
   assertUses(uses)
-  const answer = native.analyseFunction(source, uses, globals === undefined ? [] : [...globals], text)
+  if (native.analyseFunction === undefined) {
+    throw new NetworkClusterError(
+      'ERR_NC_FUNCTION_SOURCE',
+      'functions cannot be sent: the addon was built without the feature `functions`',
+    )
+  }
+  const answer = native.analyseFunction(
+    source,
+    uses,
+    globals === undefined ? [] : [...globals],
+    text,
+  )
   if (answer.error != null) throw refusal(answer.error, name)
   const { code, ...report } = /** @type {any} */ (answer.report)
-  const hash = createHash('sha256').update(uses === 'item' ? code : `${uses}\n${code}`).digest('hex')
+  const hash = createHash('sha256')
+    .update(uses === 'item' ? code : `${uses}\n${code}`)
+    .digest('hex')
   return Object.freeze({ hash, name: name || report.name || '', uses, code, report })
 }
 
@@ -173,12 +186,14 @@ function analyse(source, name, uses, globals, text) {
  * @param {string | undefined} name
  */
 function refusal(error, name) {
-  const message = `function "${name || error.name || '<anonymous>'}" ${error.message}`
+  const message = `function "${name || '<anonymous>'}" ${error.message}`
   const result =
     error.captured.length > 0
       ? new CapturedVariablesError(message, error.captured)
       : new NetworkClusterError(/** @type {any} */ (error.code), message)
-  return error.line === 0 ? result : Object.assign(result, { line: error.line, column: error.column })
+  return error.line === 0
+    ? result
+    : Object.assign(result, { line: error.line, column: error.column })
 }
 
 module.exports = { describe, stands, assertUses }

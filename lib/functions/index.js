@@ -10,7 +10,7 @@ const ItemError = require('./item-error')
 /** @typedef {import('./describe').Description} Description */
 /** @typedef {import('./describe').Report} Report */
 /** @typedef {import('./describe').Uses} Uses */
-/** @typedef {import('./runner').Runner} Runner */
+/** @typedef {InstanceType<typeof import('./runner').Runner>} Runner */
 /** @typedef {import('./runner').Kind} Kind */
 
 module.exports = { describe, stands, assertUses, compile, codeCacheKey, ItemError }

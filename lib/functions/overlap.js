@@ -59,8 +59,9 @@ function overlapped({ from, count, pending, limit, call, store, failed, first })
           step()
         }, reject)
     }
+    const mayStart = () => failure === undefined && next < count && active.size < limit
     const step = () => {
-      while (failure === undefined && next < count && active.size < limit) start(next++)
+      while (mayStart()) start(next++)
       if (failure !== undefined) {
         // Only an earlier item can still change which failure counts.
         for (const index of active) if (first + index < failure.index) return

@@ -74,7 +74,8 @@ class Runner {
    * @returns {any} throws, or the promise rejects with, an ItemError for what the function throws
    */
   run(items, first, values, scope, contextOf, options = {}) {
-    const fn = this.specialised && values !== null ? this.#specialisedFor(values) : this.#unspecialised()
+    const fn =
+      this.specialised && values !== null ? this.#specialisedFor(values) : this.#unspecialised()
     const run = new Run(this, this.#kind, fn, items, first, scope, contextOf, options)
     return run.start()
   }
@@ -106,9 +107,11 @@ class Runner {
       `(function(${names.join(',')}){return(${code}\n)})`,
       this.#description.name,
     ))
-    if (values.some(isObject)) return readsOnly ? detached(factory(...values)) : copying(factory, values)
+    if (values.some(isObject))
+      return readsOnly ? detached(factory(...values)) : copying(factory, values)
     const last = this.#last
-    if (last !== undefined && last.values.every((value, at) => Object.is(value, values[at]))) return last.fn
+    if (last !== undefined && last.values.every((value, at) => Object.is(value, values[at])))
+      return last.fn
     const fn = factory(...values)
     this.#last = { values: [...values], fn }
     return fn
@@ -197,7 +200,8 @@ class Run {
       try {
         return loop(this.fn, this.items, this.out, at, first, this.scope, this.contextOf, cursor)
       } catch (cause) {
-        if (options.failed === undefined || kind === 'reduce') throw new ItemError(first + cursor.at, cause)
+        if (options.failed === undefined || kind === 'reduce')
+          throw new ItemError(first + cursor.at, cause)
         options.failed(first + cursor.at, cause)
         cursor.value = undefined
         if (stops) return false
@@ -246,7 +250,8 @@ class Run {
     let index = cursor.at
     try {
       out.value = await cursor.value
-      for (index++; index < items.length; index++) out.value = await fn(out.value, items[index], scope)
+      for (index++; index < items.length; index++)
+        out.value = await fn(out.value, items[index], scope)
     } catch (cause) {
       throw new ItemError(first + index, cause)
     }
@@ -289,7 +294,9 @@ function append(out, value) {
  */
 function copying(factory, values) {
   return (/** @type {unknown[]} */ ...parameters) =>
-    factory(...values.map((value) => (isObject(value) ? structuredClone(value) : value)))(...parameters)
+    factory(...values.map((value) => (isObject(value) ? structuredClone(value) : value)))(
+      ...parameters,
+    )
 }
 
 /**
@@ -315,7 +322,7 @@ function copyOf(result) {
 
 /**
  * @param {unknown} value
- * @returns {value is object}
+ * @returns {value is any}
  */
 function isObject(value) {
   return typeof value === 'object' && value !== null

@@ -13,6 +13,8 @@ pub mod bus;
 pub mod command;
 pub mod compute;
 pub mod config;
+#[cfg(feature = "functions")]
+pub mod functions;
 pub mod http;
 pub mod hub;
 pub mod link;

@@ -7,6 +7,8 @@ mod commands;
 mod compute;
 mod config;
 mod link;
+#[cfg(feature = "functions")]
+mod functions;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -25,6 +27,11 @@ pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
 pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
+#[cfg(feature = "functions")]
+pub use functions::{
+    NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
+    NativeSpecialised, analyse_function,
+};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
 pub use log::{

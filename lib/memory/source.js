@@ -1,0 +1,123 @@
+'use strict'
+
+// Where a memory is: in this process, or in another one. That can change from the latter to the former
+// while it is used, if the process that had it ends.
+
+const { closed } = require('./check.js')
+const LocalMemory = require('./local.js')
+
+/** @typedef {import('./options.js').MemoryOptions} MemoryOptions */
+/** @typedef {LocalMemory | import('./remote.js')} Backend */
+
+class Source {
+  /** @type {Backend | null} null once closed */
+  #backend
+  #joined
+  /** @type {Set<import('./watch.js')>} */
+  #watches = new Set()
+  /** Name of the memory in the process that has it. */
+  name
+
+  /**
+   * @param {Backend} backend
+   * @param {string} name
+   * @param {InstanceType<typeof import('../link/hosts.js').Joined> | null} joined
+   * @param {MemoryOptions} options
+   */
+  constructor(backend, name, joined, options) {
+    this.#backend = backend
+    this.name = name
+    this.#joined = joined
+    joined?.on('up', () => this.#attachAll())
+    joined?.on('down', () => this.#remote()?.lost())
+    joined?.on('change', () => this.#move(options))
+    joined?.client?.on('closed', (reason) => this.#gone(reason))
+  }
+
+  /** Settled once the memory can be used. */
+  get ready() {
+    return this.#joined === null ? Promise.resolve() : this.#joined.ready
+  }
+
+  /** What is asked now. */
+  get backend() {
+    if (this.#backend === null) throw closed()
+    return this.#backend
+  }
+
+  get isClosed() {
+    return this.#backend === null
+  }
+
+  /**
+   * Does something with the memory, wherever it is.
+   * @template T
+   * @param {(backend: Backend) => T | Promise<T>} act
+   * @returns {T | Promise<T>}
+   */
+  run(act) {
+    const { backend } = this
+    return backend.local ? act(backend) : this.#follow(backend, act)
+  }
+
+  /**
+   * @template T
+   * @param {Backend} backend
+   * @param {(backend: Backend) => T | Promise<T>} act
+   */
+  async #follow(backend, act) {
+    try {
+      return await act(backend)
+    } catch (reason) {
+      // It was not sent yet when this process took the memory over.
+      if (/** @type {any} */ (reason)?.moved && this.#backend !== backend) return act(this.backend)
+      throw reason
+    }
+  }
+
+  /** @param {import('./watch.js')} watch */
+  add(watch) {
+    this.#watches.add(watch)
+    watch.attach()
+  }
+
+  /** @param {import('./watch.js')} watch */
+  remove(watch) {
+    this.#watches.delete(watch)
+  }
+
+  close() {
+    const backend = this.#backend
+    if (backend === null) return
+    this.#backend = null
+    for (const watch of [...this.#watches]) watch.end()
+    if (backend.local) backend.close(closed())
+    this.#joined?.close()
+  }
+
+  #remote() {
+    return this.#backend === null || this.#backend.local ? null : this.#backend
+  }
+
+  #attachAll() {
+    for (const watch of this.#watches) watch.attach()
+  }
+
+  /** @param {MemoryOptions} options */
+  #move(options) {
+    const before = this.#remote()
+    if (before === null) return
+    this.#backend = new LocalMemory(this.name, options)
+    before.lost()
+    this.#attachAll()
+  }
+
+  /** @param {Error | undefined} reason none if this side has closed the connection */
+  #gone(reason) {
+    if (reason === undefined || this.#remote() === null) return
+    if (/** @type {any} */ (reason).moved) return
+    for (const watch of [...this.#watches]) watch.fail(reason)
+  }
+}
+
+module.exports = Source

@@ -1,0 +1,59 @@
+//! How much stack the analysis of a text can take.
+
+use super::Refusal;
+
+/// The longest text that is analysed, in bytes.
+pub const MAX_SOURCE: usize = 1 << 20;
+
+/// The most brackets that are open at a time. Text that people or their tools write stays far below.
+const MAX_NESTING: usize = 1_000;
+
+/// More than the parser and the semantic analysis take per level, measured over every construct that
+/// nests; unoptimised code takes more.
+const BYTES_PER_LEVEL: usize = if cfg!(debug_assertions) {
+    48 * 1024
+} else {
+    6 * 1024
+};
+
+/// An upper bound of the stack that [`super::analyse`] takes for a text, in bytes.
+///
+/// Every level of the syntax tree has a token of its own, and there is at most one token per word and
+/// per other character: that holds for any text, well formed or not.
+#[must_use]
+pub fn stack_needed(source: &str) -> usize {
+    let mut tokens = 0;
+    let mut in_word = false;
+    for byte in source.bytes() {
+        let word = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$';
+        tokens += usize::from(!byte.is_ascii_whitespace() && !(word && in_word));
+        in_word = word;
+    }
+    (tokens + 32) * BYTES_PER_LEVEL
+}
+
+/// Refuses what is too long, or nests too deeply to be worth its stack.
+pub(super) fn check(source: &str) -> Result<(), Refusal> {
+    if source.len() > MAX_SOURCE {
+        return Err(Refusal::source(format!(
+            "is too long to send: {} bytes, at most {MAX_SOURCE} are allowed",
+            source.len()
+        )));
+    }
+    let mut depth = 0_usize;
+    for (at, byte) in source.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_NESTING {
+            return Err(Refusal::at(
+                source,
+                at,
+                format!("nests too deeply: at most {MAX_NESTING} open brackets are allowed"),
+            ));
+        }
+    }
+    Ok(())
+}
