@@ -9,6 +9,84 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/**
+ * A thread's handle of a memory of this process. Calls return beside their result, in the scratch:
+ * `[tag, version's high 32 bits, its low ones, end in ms since 1970 or 0, word in the near cache, flag]`.
+ * Errors have a `code`.
+ */
+export declare class NativeMemory {
+  /** Opens the memory of this name, or joins it: the options of the first one count. */
+  constructor(name: string, options?: NativeMemoryOptions | undefined | null)
+  /** The array of 8 that calls write to. */
+  scratch(out: Float64Array): void
+  /** The value of a key: a number, text or bytes; what it is says the tag, 0 if there is none. */
+  get(key: string): number | string | Buffer | undefined
+  /** Whether a key has a value. */
+  has(key: string): boolean
+  /** Sets a number that does not end. */
+  setNumber(key: string, value: number): void
+  /** Sets a string, or JSON text. */
+  setString(key: string, value: string, json: boolean): void
+  /** Sets bytes: what `v8.serialize` gives (10), or an app's (11). */
+  setBytes(key: string, tag: number, bytes: Uint8Array): void
+  /** Sets `true` (4), `false` (5), `null` (6) or `undefined` (7). */
+  setTag(key: string, tag: number): void
+  /**
+   * Does all that a commit says, or nothing. Returns its ticket, 0 if it waits for nothing. The flag is
+   * 1 if a key has another version than the commit says, and the version is then that one's.
+   */
+  commit(body: Uint8Array): number
+  /** Adds to a number, 0 if there is none. Returns the sum. */
+  increment(key: string, by: number): number
+  /** Deletes a value. Returns whether there was one. */
+  delete(key: string): boolean
+  /**
+   * What begins with `prefix` in one of the 64 partitions: `u32 n × (str key, and with values: u64
+   * version, f64 end, value)`.
+   */
+  scan(partition: number, prefix: string, values: boolean): Buffer
+  /**
+   * Asks for a lock, or a turn, to be held for so many ms; 0: for as long as this handle is open. The
+   * grant comes by `drain`, with the number that is returned.
+   */
+  lock(key: string, leaseMs: number, turn: boolean): number
+  /** Takes a request back; one that is granted and has not been drained is given back. */
+  cancelLock(id: number): void
+  /** Gives a lock back; false if it is not held with this token any more. */
+  unlock(key: string, tokenHigh: number, tokenLow: number, turn: boolean): boolean
+  /** Holds a lock for so many ms from now; false if it is not held with this token any more. */
+  renew(key: string, tokenHigh: number, tokenLow: number, leaseMs: number): boolean
+  /**
+   * Watches a key, or all that begin with `target`; from a version on, exclusive, if `from` is true.
+   * Returns the number that its changes have in `drain`.
+   */
+  watch(target: string, prefix: boolean, sinceHigh: number, sinceLow: number, from: boolean): number
+  /** Ends a watcher. */
+  unwatch(id: number): void
+  /**
+   * Holds back what a watcher would get, or does so no longer: for a consumer that has enough to do.
+   * Meanwhile values that are replaced are skipped at the watcher's bound.
+   */
+  pauseWatch(id: number, paused: boolean): void
+  /** Calls `wake`, without keeping the process alive, when `drain` has something; once until drained. */
+  onWake(wake: () => void): void
+  /**
+   * What waits, flat: `1, lock, token's high 32 bits, its low ones`; `2, watcher, changes` (`u32 n × (u8
+   * 1 set, 2 delete, 3 expire, 4 reset, str key, u64 version, value if set)`); `3, ticket` (everything
+   * up to it is stored); `4, message` (the log has failed).
+   */
+  drain(): (number | string | Buffer)[]
+  /** The ticket of the last plain write through this handle, 0 if it waits for nothing. */
+  pendingTicket(): number
+  /** Figures. */
+  stats(): NativeMemoryStats
+  /**
+   * Gives back locks and ends watchers. Can be repeated; writes are refused afterwards. The memory
+   * itself lives as long as somebody has it.
+   */
+  close(): void
+}
+
 /** The core of one server: connections, sessions, channels. */
 export declare class NativeServer {
   /** Accepts connections on a port of every address; 0 for a free port. */
@@ -119,6 +197,12 @@ export declare function checkUpgrade(method: string, headers: Array<string>, def
 
 /** Reads a log without changing it, and calls `each` with every record that can be read. */
 export declare function inspectLog(directory: string, each: (arg: NativeRecord) => void): NativeSurvey
+
+/**
+ * Has changes of keys counted in a `Uint32Array(65536)` on a `SharedArrayBuffer`. To be called on the
+ * main thread; false if it has been called before.
+ */
+export declare function memoryWords(words: Uint32Array): boolean
 
 /** What a listener is bound to. */
 export interface NativeAddress {
@@ -300,6 +384,30 @@ export interface NativeLostRecords {
   first: number
   /** The last one. */
   last: number
+}
+
+/** How a memory is made. */
+export interface NativeMemoryOptions {
+  /** Where it is stored. */
+  directory?: string
+  /** What all values may take, in bytes; a quarter of the machine's memory by default. */
+  maxBytes?: number
+  /** Largest value, in bytes: 16 MiB by default, 256 MiB at most. */
+  maxValueBytes?: number
+}
+
+/** Figures of a memory. */
+export interface NativeMemoryStats {
+  /** Keys with a value. */
+  entries: number
+  /** What they take, in bytes. */
+  bytes: number
+  /** Who watches. */
+  watchers: number
+  /** Locks that are held. */
+  locks: number
+  /** Threads and connections that use it. */
+  clients: number
 }
 
 /** Figures of a server. */
