@@ -835,6 +835,9 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.NativeBus = nativeBinding.NativeBus
+module.exports.NativeLink = nativeBinding.NativeLink
+module.exports.NativeMachine = nativeBinding.NativeMachine
 module.exports.NativeMemory = nativeBinding.NativeMemory
 module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeServer = nativeBinding.NativeServer

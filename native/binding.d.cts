@@ -9,6 +9,79 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** One who emits and listens. */
+export declare class NativeBus {
+  /**
+   * Joins the bus of this name. `wake` is called when events wait to be drained; at most
+   * `max_queue` do, and `overflow` (0 drop the oldest, 1 drop the newest, 2 refuse) says what
+   * happens to those beyond.
+   */
+  constructor(name: string, maxQueue: number, overflow: number, wake: () => void)
+  /**
+   * Has the events of this name come here. Returns false if there are too many names, or if this
+   * one is too long.
+   */
+  subscribe(name: string): boolean
+  /** Has them come here no more. */
+  unsubscribe(name: string): void
+  /**
+   * Emits an event with the encoded list of its arguments. Returns how many have got it, or -1 if
+   * somebody had no room for it and did not want it dropped: then nobody has.
+   */
+  emit(name: string, tag: number, args: string | Uint8Array): number
+  /**
+   * Takes the events that wait: how many were dropped since the last time, then of each its
+   * name, the tag of its arguments and the arguments. Is to be called again until there are none;
+   * only then does the next one wake.
+   */
+  drain(): Array<number | string | Buffer>
+  /** What the bus has done so far. */
+  figures(): NativeBusFigures
+  /** Leaves the bus. */
+  close(): void
+}
+
+/** A connection to a machine. */
+export declare class NativeLink {
+  /** Begins to connect. `wake` is called when something has arrived. */
+  constructor(host: string, port: number, path: string, wake: () => void)
+  /** Sends a frame. Returns false if too much waits to be sent. */
+  send(frame: Uint8Array): boolean
+  /** Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`. */
+  drain(): Array<Buffer | string>
+  /** Ends the connection after what waits has been sent; nothing arrives any more. */
+  close(): void
+}
+
+/** A thread's share of a listener of this process. */
+export declare class NativeMachine {
+  /**
+   * Serves an address: with the listener that this process has there, or a new one. Returns a
+   * code instead if it cannot: `NONE` (`existing`: there is none), `TOKEN` (another one), or the
+   * system's.
+   */
+  static listen(host: string, port: number, options: NativeMachineOptions, wake: () => void): Self | string
+  /** The port it listens on. */
+  get port(): number
+  /** Has workers that connect serve a pool, and sends what they say here. */
+  hostPool(pool: string): void
+  /**
+   * Takes what other processes want of this thread: `[1, connection, id, memory, key, json, args]`
+   * a function to be run, `[2, connection, json]` a message, `[3, connection, hello]` a worker or
+   * control connection that is there, `[4, connection]` one that is gone.
+   */
+  drain(): Array<Array<number | string | Buffer>>
+  /** Answers a `[1, …]`: with a value, or with a code and a message. */
+  answer(connection: number, id: number, ok: boolean, body: Uint8Array): void
+  /**
+   * Says something to a connection's JavaScript. Returns false if there was no room, which ends
+   * the connection.
+   */
+  control(connection: number, json: string): boolean
+  /** Leaves; with the last thread that does, the listener ends. */
+  close(): void
+}
+
 /**
  * A thread's handle of a memory of this process. Calls return beside their result, in the scratch:
  * `[tag, version's high 32 bits, its low ones, end in ms since 1970 or 0, word in the near cache, flag]`.
@@ -304,6 +377,18 @@ export interface NativeArrival {
   response?: string
 }
 
+/** What a bus has done, all its threads and processes together. */
+export interface NativeBusFigures {
+  /** Events that were emitted. */
+  emitted: number
+  /** How often one was delivered. */
+  delivered: number
+  /** How often one was dropped for lack of room. */
+  dropped: number
+  /** Events that wait for this listener. */
+  waiting: number
+}
+
 /** A variable from outside of a function. */
 export interface NativeCaptured {
   /** Its name. */
@@ -490,6 +575,16 @@ export interface NativeLostRecords {
   first: number
   /** The last one. */
   last: number
+}
+
+/** Who is let in. */
+export interface NativeMachineOptions {
+  /** Who connects must have it. */
+  token?: string
+  /** Origins of web pages that may connect if they have the token. */
+  allowedOrigins?: Array<string>
+  /** Only a machine that this process has already. */
+  existing?: boolean
 }
 
 /** How a memory is made. */

@@ -61,11 +61,6 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        module: &["engine", "functions"],
-        crates: &[],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -73,6 +68,11 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "memory"])
                 && !is_below(path, &["engine", "shard"])
         },
+    },
+    Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
         module: &["engine", "timer"],

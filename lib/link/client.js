@@ -52,7 +52,8 @@ class Client extends EventEmitter {
   #expiry
   #pause = FIRST_PAUSE
   #helloId = 0
-  #url
+  #address
+  #path
   #options
   #connectTimeout
   /** @type {unknown} why there is no connection */
@@ -71,7 +72,8 @@ class Client extends EventEmitter {
     this.#options = options
     this.#connectTimeout = options.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT
     const name = encodeURIComponent(options.name ?? address.name)
-    this.#url = `ws://${address.key}${PATH}${options.role}/${name}`
+    this.#address = address
+    this.#path = `${PATH}${options.role}/${name}`
     queueMicrotask(() => this.#connect())
   }
 
@@ -151,7 +153,7 @@ class Client extends EventEmitter {
 
   /** Why nobody answers. */
   unreachable() {
-    return this.#noConnection('there is no connection')
+    return this.#noConnection('no connection')
   }
 
   /**
@@ -196,7 +198,8 @@ class Client extends EventEmitter {
       return
     }
     this.#state = 'connecting'
-    const link = new native.NativeLink(this.#url, () => this.#drain(link))
+    const { host, port } = this.#address
+    const link = new native.NativeLink(host, port, this.#path, () => this.#drain(link))
     this.#link = link
   }
 
@@ -287,7 +290,7 @@ class Client extends EventEmitter {
     this.#link = null
     this.#reason = reason
     this.#state = 'pausing'
-    const error = this.#noConnection('the connection was lost')
+    const error = this.#noConnection('lost the connection')
     this.#operations.failSent(error)
     if (refused(reason)) {
       this.close(error)
@@ -324,7 +327,7 @@ class Client extends EventEmitter {
   /** @param {string} what */
   #noConnection(what) {
     const why = this.#reason === undefined ? '' : ` (${this.#reason})`
-    return new NetworkClusterError('ERR_NC_CONNECT', `${what}: ${this.#url}${why}`)
+    return new NetworkClusterError('ERR_NC_CONNECT', `${what} to ${this.#address.key}${why}`)
   }
 
   /** @param {Uint8Array} frame */

@@ -2,6 +2,7 @@
 
 // Single calls: each is a job of one item, the arguments.
 
+const { NetworkClusterError } = require('../core/network-cluster-error')
 const { Job } = require('../compute/job')
 const { workOptions } = require('../compute/options')
 const { encodeItems, decodeItems, tags } = require('../values')
@@ -28,11 +29,23 @@ async function run(compute, called, args, given, worker) {
   const onResult = (_first, _count, tag, data) => ([result] = decodeItems(tag, data))
   const more = { total: 1, plainOnly: PLAIN.has(tag), worker, onResult }
   const job = new Job(compute, /** @type {any} */ (called), options, 'call', more)
+  const told = compute.workers.get(worker)
+  const lost = () => job.cancel(lostWith(worker))
+  if (worker !== undefined && told === undefined) lost()
+  told?.add(lost)
   job.push(0, 1, tag, data)
   job.end()
-  await job.done
-  return result
+  try {
+    await job.done
+    return result
+  } finally {
+    told?.delete(lost)
+  }
 }
+
+/** @param {string} worker that no other one stands in for */
+const lostWith = (worker) =>
+  new NetworkClusterError('ERR_NC_WORKER_LOST', `the worker ${worker} was lost before it answered`)
 
 /**
  * @param {import('./compute')} compute
@@ -42,7 +55,7 @@ async function run(compute, called, args, given, worker) {
  */
 function broadcast(compute, called, args) {
   const each = (worker) => run(compute, called, args, undefined, worker)
-  return Promise.all([...compute.workers].map(each))
+  return Promise.all([...compute.workers.keys()].map(each))
 }
 
 module.exports = { run, broadcast }

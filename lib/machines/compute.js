@@ -54,8 +54,8 @@ class Compute {
     this.id = id
     /** The jobs under way. Whoever submits a job enters it here before it pushes. */
     this.jobs = new JobTable(options.submitted)
-    /** Who is online. @type {Set<string>} */
-    this.workers = new Set()
+    /** Who is online, and what is to be done when they are lost. @type {Map<string, Set<() => void>>} */
+    this.workers = new Map()
     this.pool = new NativePool(
       id,
       {
@@ -147,9 +147,10 @@ class Compute {
       case RECORD.TERMINATE:
         return events.terminate(records[at], records[at + 1])
       case RECORD.ONLINE:
-        this.workers.add(records[at])
+        this.workers.set(records[at], new Set())
         return events.online(records[at], records[at + 1])
       case RECORD.LOST:
+        for (const tell of this.workers.get(records[at]) ?? []) tell()
         this.workers.delete(records[at])
         return events.lost(records[at], records[at + 1])
       case RECORD.DEMAND:

@@ -23,7 +23,7 @@ const LOOKS = 4
 
 /**
  * @typedef {(worker: string, exit: (reason: string) => void) => Handle} Make
- *   starts a worker; `exit` is called once, when it is gone, with the reason: 'out-of-memory' or a sentence
+ *   starts a worker; `exit` is called once, when it is gone, with the reason
  */
 
 /**

@@ -3,6 +3,7 @@
 // What a process runs that a manager made as a worker. It ends with the process that made it.
 
 const { Worker: Thread } = require('node:worker_threads')
+const { SLOTS } = require('../compute/worker-loop')
 const { Worker } = require('./worker')
 
 /** Looks whether the parent lives where the main thread may be in a loop that never ends. */
@@ -13,7 +14,7 @@ setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'
 
 process.once('disconnect', () => process.exit(0))
 process.once('message', (/** @type {any} */ { worker, connect, token }) => {
-  const machine = new Worker({ connect, token }, { id: worker })
+  const machine = new Worker({ connect, token, concurrency: SLOTS }, { id: worker })
   const end = () => process.exit(1)
   // Without its manager it has nothing to do.
   machine.once('down', end)

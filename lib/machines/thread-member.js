@@ -8,8 +8,8 @@ const { Worker } = require('node:worker_threads')
 /** What a worker thread runs. */
 const ENTRY = path.join(__dirname, '..', 'compute', 'thread.js')
 
-/** The reason of a worker that had no memory left; other reasons are sentences. */
-const OUT_OF_MEMORY = 'out-of-memory'
+/** The reason of a worker that had no memory left, as the pool knows it; others are sentences. */
+const OUT_OF_MEMORY = 'ERR_NC_WORKER_OUT_OF_MEMORY'
 
 /**
  * @param {object} options

@@ -97,10 +97,14 @@ class Worker extends Machine {
     const LinkPort = require('../compute/link-port')
     const { WorkerLoop } = require('../compute/worker-loop')
     const LocalFunctions = require('../compute/local-functions')
-    const { acceptCode, functions } = this.#options
+    const { acceptCode, concurrency, functions } = this.#options
     const port = new LinkPort(client, acceptCode === 'source', () => this.#loop?.wake())
     this.#port = port
-    this.#loop = new WorkerLoop(port, { id: this.id, functions: new LocalFunctions(functions) })
+    this.#loop = new WorkerLoop(port, {
+      id: this.id,
+      slots: concurrency,
+      functions: new LocalFunctions(functions),
+    })
   }
 
   /** @param {Error | undefined} reason */

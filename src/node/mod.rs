@@ -1,10 +1,12 @@
 //! The border to JavaScript: converts, calls, converts back. Nothing is decided here.
 
+mod bus;
 #[cfg(feature = "chaos")]
 mod chaos;
 mod commands;
 mod compute;
 mod config;
+mod link;
 #[cfg(feature = "functions")]
 mod functions;
 #[cfg(unix)]
@@ -17,11 +19,14 @@ mod server;
 mod shard;
 #[cfg(unix)]
 mod takeover;
+mod text;
 mod upgrade;
 mod wake;
 
+pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
+pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(feature = "functions")]
 pub use functions::{
     NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
@@ -41,4 +46,5 @@ pub use server::{NativeServer, NativeStats};
 pub use shard::shard_of;
 #[cfg(unix)]
 pub use takeover::NativeArrival;
+pub use text::{Name, Text};
 pub use upgrade::{NativeDeflateOptions, NativeRejection, NativeUpgrade, check_upgrade, rejection};

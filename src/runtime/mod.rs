@@ -7,6 +7,7 @@
 //! subscribers without it.
 
 mod bridge;
+pub mod bus;
 pub mod chaos;
 mod checkpoint;
 mod clock;
@@ -17,6 +18,7 @@ pub mod guard;
 mod heard;
 mod io;
 pub mod js_queue;
+pub mod link;
 mod mail;
 pub mod memories;
 mod memory;

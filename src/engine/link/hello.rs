@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::MAX_NAME;
-use super::read::{Frame, Malformed, Reader};
 use super::kind;
+use super::read::{Frame, Malformed, Reader};
 use crate::engine::protocol::packet::{fields, string};
 use crate::engine::protocol::validate;
 
@@ -99,9 +99,13 @@ fn decode(encoded: &str) -> Option<String> {
             byte => byte,
         });
     }
-    String::from_utf8(decoded).ok().filter(|name| name.len() <= MAX_NAME)
+    String::from_utf8(decoded)
+        .ok()
+        .filter(|name| name.len() <= MAX_NAME)
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
 }

@@ -118,7 +118,10 @@ fn paths_name_a_role_and_a_name() {
         })
     };
     assert_eq!(Target::parse("/es-networkcluster/v1/data/"), data(""));
-    assert_eq!(Target::parse("/es-networkcluster/v1/data/a%2Fb"), data("a/b"));
+    assert_eq!(
+        Target::parse("/es-networkcluster/v1/data/a%2Fb"),
+        data("a/b")
+    );
     for bad in [
         "",
         "/",

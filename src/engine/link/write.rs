@@ -81,6 +81,18 @@ impl Writer {
         &mut self.bytes
     }
 
+    /// Bytes written so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Nothing was written yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// What was written.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! Shared memory, as a thread of JavaScript's uses it.
 
+mod ending;
 mod js;
 mod scratch;
 mod words;
@@ -8,9 +9,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Buffer, Either3, Function, ObjectFinalize};
-use napi::{CleanupEnvHook, Env, Error, Result};
+use napi::{Env, Error, Result};
 use napi_derive::napi;
 
+use self::ending::Ending;
 pub use self::js::Js;
 use self::scratch::Scratch;
 pub use self::words::memory_words;
@@ -70,7 +72,7 @@ pub struct NativeMemory {
     scratch: Scratch,
     /// Ticket of the last plain write.
     ticket: Cell<f64>,
-    hook: Cell<Option<CleanupEnvHook<Arc<Client>>>>,
+    ending: Ending,
     closed: Cell<bool>,
 }
 
@@ -93,15 +95,13 @@ impl NativeMemory {
         };
         let memory = open(&name, &options).map_err(|it| refused(&it))?;
         let client = memory.client(None);
-        // A thread that ends takes nothing with it.
-        let hook = env
-            .add_env_cleanup_hook(Arc::clone(&client), |client| client.close())
+        let ending = Ending::new(env, Arc::clone(&client))
             .map_err(|it| Error::new(it.status.as_ref().to_owned(), it.reason.clone()))?;
         Ok(Self {
             client,
             scratch: Scratch::none(),
             ticket: Cell::new(0.0),
-            hook: Cell::new(Some(hook)),
+            ending,
             closed: Cell::new(false),
         })
     }
@@ -383,10 +383,7 @@ impl NativeMemory {
         self.closed.set(true);
         self.client.close();
         self.scratch.forget(env);
-        if let Some(hook) = self.hook.take() {
-            // Fails if the environment is ending, and the hook has been called then.
-            let _result = env.remove_env_cleanup_hook(hook);
-        }
+        self.ending.cancel(env);
     }
 }
 

@@ -1,0 +1,86 @@
+'use strict'
+
+const native = require('../core/native')
+const { NetworkClusterError } = require('../core/network-cluster-error')
+const { encode, decode } = require('../values/index.js')
+
+/**
+ * The events of this process: what one thread emits is put into the mailboxes of the others by the
+ * core, and a thread is woken when its mailbox was empty.
+ */
+class LocalBus {
+  #bus
+  #deliver
+
+  /**
+   * @param {string} name
+   * @param {import('./options.js').EmitterOptions} options
+   * @param {(name: string, args: unknown[]) => void} deliver
+   */
+  constructor(name, options, deliver) {
+    this.#deliver = deliver
+    const { maxQueue, overflow } = options
+    this.#bus = new native.NativeBus(name, maxQueue, overflow, () => this.#drain())
+  }
+
+  /** @param {string} name */
+  subscribe(name) {
+    return this.#bus.subscribe(name)
+  }
+
+  /** @param {string} name */
+  unsubscribe(name) {
+    this.#bus.unsubscribe(name)
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown[]} args
+   * @returns {boolean}
+   */
+  emit(name, args) {
+    return this.#emit(name, args) >= 0
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown[]} args
+   * @returns {Promise<number>}
+   */
+  async emitAndCount(name, args) {
+    const count = this.#emit(name, args)
+    if (count >= 0) return count
+    throw new NetworkClusterError('ERR_NC_QUEUE_FULL', 'the queue of a listener is full')
+  }
+
+  async stats() {
+    return this.#bus.figures()
+  }
+
+  close() {
+    this.#bus.close()
+  }
+
+  /**
+   * @param {string} name
+   * @param {unknown[]} args
+   */
+  #emit(name, args) {
+    const data = /** @type {string | Uint8Array} */ (encode(args))
+    return this.#bus.emit(name, encode.tag, data)
+  }
+
+  /** Takes events until there are none left: the core wakes nobody who will come back anyway. */
+  #drain() {
+    const records = this.#bus.drain()
+    if (records.length === 1) return
+    setImmediate(() => this.#drain())
+    for (let at = 1; at < records.length; at += 3) {
+      const [tag, data] = [records[at + 1], records[at + 2]]
+      const args = decode(/** @type {number} */ (tag), /** @type {string | Buffer} */ (data))
+      this.#deliver(/** @type {string} */ (records[at]), args)
+    }
+  }
+}
+
+module.exports = LocalBus

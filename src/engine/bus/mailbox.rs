@@ -1,0 +1,228 @@
+//! Events that wait until their listener's thread has time for them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// An event, as all its listeners get it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How `args` are encoded: a tag of a value.
+    pub tag: u8,
+    /// Its arguments.
+    pub args: Vec<u8>,
+}
+
+/// Events for which room is made in advance.
+const MAX_SPARE: usize = 1024;
+
+/// What happens to an event for which there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    /// The oldest ones that wait make room for it.
+    DropOldest,
+    /// It is dropped.
+    DropNewest,
+    /// It is not accepted: nobody gets it, and its emitter is told.
+    Refuse,
+}
+
+/// How much waits at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Events, at least 1.
+    pub events: usize,
+    /// Bytes of their names and arguments. One event alone may have more.
+    pub bytes: usize,
+    /// What happens to those beyond.
+    pub overflow: Overflow,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// It waits, and whoever takes them is to be woken.
+    Wake,
+    /// It waits.
+    Waits,
+    /// It was dropped.
+    Dropped,
+}
+
+/// The events that wait for one listener, oldest first.
+///
+/// Its owner is woken once and then takes events until a take finds none: as long as they keep
+/// coming, nobody has to wake it again.
+#[derive(Debug)]
+pub struct Mailbox {
+    limits: Limits,
+    awake: bool,
+    events: VecDeque<Arc<Event>>,
+    bytes: usize,
+    dropped: u64,
+}
+
+impl Mailbox {
+    /// An empty one.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            awake: false,
+            events: VecDeque::new(),
+            bytes: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Whether this event would have to be refused.
+    #[must_use]
+    pub fn refuses(&self, event: &Event) -> bool {
+        self.limits.overflow == Overflow::Refuse && !self.has_room(event)
+    }
+
+    /// Takes an event, or drops it or others. One that it [`refuses`](Self::refuses) is dropped.
+    pub fn offer(&mut self, event: Arc<Event>) -> Offer {
+        if !self.has_room(&event) {
+            if self.limits.overflow != Overflow::DropOldest {
+                self.dropped += 1;
+                return Offer::Dropped;
+            }
+            while !self.has_room(&event) {
+                self.drop_oldest();
+            }
+        }
+        self.bytes += size(&event);
+        self.events.push_back(event);
+        if std::mem::replace(&mut self.awake, true) {
+            Offer::Waits
+        } else {
+            Offer::Wake
+        }
+    }
+
+    /// Takes out all events, and how many were dropped since the last time. Is to be called again
+    /// until there are none; only then does the next one wake.
+    pub fn take(&mut self) -> (VecDeque<Arc<Event>>, u64) {
+        self.awake = !self.events.is_empty();
+        self.bytes = 0;
+        // As many are likely to come until the next time.
+        let next = VecDeque::with_capacity(self.events.len().min(MAX_SPARE));
+        (
+            std::mem::replace(&mut self.events, next),
+            std::mem::take(&mut self.dropped),
+        )
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    fn has_room(&self, event: &Event) -> bool {
+        self.events.is_empty()
+            || (self.events.len() < self.limits.events
+                && self.bytes + size(event) <= self.limits.bytes)
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(event) = self.events.pop_front() {
+            self.bytes -= size(&event);
+            self.dropped += 1;
+        }
+    }
+}
+
+fn size(event: &Event) -> usize {
+    event.name.len() + event.args.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(name: &str, bytes: usize) -> Arc<Event> {
+        Arc::new(Event {
+            name: Arc::from(name),
+            tag: 8,
+            args: vec![b'x'; bytes],
+        })
+    }
+
+    fn mailbox(events: usize, bytes: usize, overflow: Overflow) -> Mailbox {
+        Mailbox::new(Limits {
+            events,
+            bytes,
+            overflow,
+        })
+    }
+
+    fn names(mailbox: &mut Mailbox) -> (Vec<String>, u64) {
+        let (events, dropped) = mailbox.take();
+        (
+            events.iter().map(|it| it.name.to_string()).collect(),
+            dropped,
+        )
+    }
+
+    #[test]
+    fn only_the_first_event_after_an_empty_take_wakes() {
+        let mut mailbox = mailbox(10, 100, Overflow::DropOldest);
+        assert_eq!(mailbox.offer(event("a", 1)), Offer::Wake);
+        assert_eq!(mailbox.offer(event("b", 1)), Offer::Waits);
+        assert_eq!(names(&mut mailbox), (vec!["a".into(), "b".into()], 0));
+        assert_eq!(mailbox.offer(event("c", 1)), Offer::Waits);
+        assert_eq!(names(&mut mailbox), (vec!["c".into()], 0));
+        assert_eq!(names(&mut mailbox), (vec![], 0));
+        assert_eq!(mailbox.offer(event("d", 1)), Offer::Wake);
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let mut mailbox = mailbox(2, 100, Overflow::DropOldest);
+        for name in ["a", "b", "c"] {
+            assert_ne!(mailbox.offer(event(name, 1)), Offer::Dropped);
+        }
+        assert_eq!(names(&mut mailbox), (vec!["b".into(), "c".into()], 1));
+        assert_eq!(names(&mut mailbox), (vec![], 0));
+    }
+
+    #[test]
+    fn as_many_make_room_as_a_big_one_needs() {
+        let mut mailbox = mailbox(10, 12, Overflow::DropOldest);
+        for name in ["a", "b", "c"] {
+            mailbox.offer(event(name, 3));
+        }
+        mailbox.offer(event("d", 6));
+        assert_eq!(names(&mut mailbox), (vec!["c".into(), "d".into()], 2));
+        mailbox.offer(event("alone", 1000));
+        assert_eq!(names(&mut mailbox), (vec!["alone".into()], 0));
+    }
+
+    #[test]
+    fn the_newest_is_dropped() {
+        let mut mailbox = mailbox(1, 100, Overflow::DropNewest);
+        mailbox.offer(event("a", 1));
+        assert_eq!(mailbox.offer(event("b", 1)), Offer::Dropped);
+        assert_eq!(names(&mut mailbox), (vec!["a".into()], 1));
+    }
+
+    #[test]
+    fn a_full_one_refuses_only_if_told_so() {
+        let mut refusing = mailbox(1, 100, Overflow::Refuse);
+        assert!(!refusing.refuses(&event("a", 1)));
+        refusing.offer(event("a", 1));
+        assert!(refusing.refuses(&event("b", 1)));
+        let mut dropping = mailbox(1, 100, Overflow::DropNewest);
+        dropping.offer(event("a", 1));
+        assert!(!dropping.refuses(&event("b", 1)));
+    }
+}
