@@ -155,13 +155,15 @@ test('a chunk that was cancelled is over without results, once its function is',
       seen.signals.push(ctx.signal)
       await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
     },
-    [1, 2],
+    [1, 2, 3, 4],
+    { inFlight: 2 },
   )
   while (globalThis.seen.signals.length < 2) await new Promise((resolve) => setImmediate(resolve))
   port.cancels.push(lease)
   loop.wake()
-  const said = await port.heard(1)
-  assert.deepEqual(said, [['failed', lease, 0, '{}']])
+  const [[kind, of]] = await port.heard(1)
+  assert.deepEqual([kind, of], ['failed', lease])
+  assert.equal(globalThis.seen.signals.length, 2)
   assert.ok(globalThis.seen.signals.every(({ aborted }) => aborted))
   delete globalThis.seen
   loop.close()

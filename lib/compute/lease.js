@@ -180,8 +180,13 @@ class Lease {
   #run(items, first, failures) {
     const { told, runner, scope } = this.#work
     const goesOn = told.collect || told.throwRetries > 0
+    const lease = this
     return runner.run(items, first, this.#values, scope, this.#contextOf, {
       inFlight: told.inFlight,
+      // Made only where a function waits.
+      get signal() {
+        return lease.signal
+      },
       failed: goesOn ? (index, cause) => void failures.set(index, cause) : undefined,
     })
   }
