@@ -9,7 +9,7 @@ const { collectedErrors } = require('./results.js')
 const { isInline, makeInline, pullWindow, startJob } = require('./task.js')
 
 /** Items of a block. */
-const MOST_ITEMS = 64
+const MOST_ITEMS = 1024
 /** Errors that `onError: 'collect'` keeps of a stream, which may have no end. */
 const MOST_ERRORS = 1000
 

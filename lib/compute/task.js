@@ -16,7 +16,7 @@ const { describeMemory, scopeOf } = require('./scopes.js')
 const { Window } = require('./window.js')
 
 /** Items of a block of a source that gives one item after another. */
-const MOST_ITEMS = 256
+const MOST_ITEMS = 1024
 /** Partial results that are combined at once. */
 const COMBINED = 8
 
