@@ -895,5 +895,8 @@ export declare function rejection(status: number, message: string): string
 /** Drops what cannot be read of a log. */
 export declare function repairLog(directory: string): NativeRepair
 
+/** The shard of a key, 0 to 1023: what items of the same `partitionBy` share. */
+export declare function shardOf(key: string): number
+
 /** Reads a log without changing it. */
 export declare function verifyLog(directory: string): NativeSurvey

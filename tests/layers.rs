@@ -93,6 +93,11 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
         module: &["engine", "timer"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),

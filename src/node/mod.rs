@@ -12,6 +12,9 @@ mod link;
 mod link;
 #[cfg(feature = "functions")]
 mod functions;
+mod link;
+#[cfg(feature = "functions")]
+mod functions;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -19,6 +22,7 @@ mod memory;
 mod metrics;
 mod names;
 mod server;
+mod shard;
 #[cfg(unix)]
 mod takeover;
 mod text;
@@ -46,6 +50,7 @@ pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };
 pub use server::{NativeServer, NativeStats};
+pub use shard::shard_of;
 #[cfg(unix)]
 pub use takeover::NativeArrival;
 pub use text::{Name, Text};
