@@ -179,7 +179,10 @@ class Compute {
 
   /** What the pool counts. @returns {import('../../types/machines').MachineStats} */
   stats() {
-    if (!this.#closed) this.#stats = this.pool.stats()
+    if (!this.#closed) {
+      const { jobs: _jobs, ...counts } = this.pool.stats()
+      this.#stats = counts
+    }
     return this.#stats
   }
 
@@ -189,7 +192,11 @@ class Compute {
    * @param {string} reason
    */
   workerLost(worker, reason) {
-    if (!this.#closed) this.pool.workerLost(worker, reason)
+    if (this.#closed) return
+    // First what was before, that it came online for instance; then what follows from this.
+    this.#wake()
+    this.pool.workerLost(worker, reason)
+    this.#wake()
   }
 
   /**

@@ -181,7 +181,7 @@ class Manager extends Machine {
       retries,
       shardKey,
       parallelism: () => Math.max(1, opened.crew.max, compute(opened).stats().workers),
-      ready: () => this.#reception.ready(),
+      ready: () => this.#reception.start(),
       submitted: () => opened.pressure.look(),
       refusal: () => this._refusal,
     }
