@@ -63,6 +63,7 @@ const CLOSE = Object.freeze({
   REFUSED: 4401,
   NO_HELLO: 4402,
   MALFORMED: 4403,
+  NOT_HERE: 4404,
   SLOW: 4408,
   DEAD: 4409,
 })
