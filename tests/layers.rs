@@ -61,6 +61,13 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+    },
+    Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -73,6 +80,8 @@ const RULES: &[Rule] = &[
         module: &["engine", "functions"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
     },
     Rule {
         module: &["engine", "timer"],

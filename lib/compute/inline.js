@@ -104,6 +104,7 @@ class Inline {
       this.#scope?.scope,
       (index) => ({ index, attempt: 1, workerId: WORKER, signal: NEVER, progress() {} }),
       {
+        list: true,
         failed: this.#collect
           ? (index, cause) => failed(taskError(index, { workerId: WORKER }, cause))
           : undefined,
@@ -119,9 +120,7 @@ class Inline {
   #sent(results, first) {
     if (this.#kind === 'filter' || this.#kind === 'forEach') return results
     if (this.#kind === 'reduce') return this.#copied([results], first)[0]
-    return results instanceof Float64Array || results.every(isPrimitive)
-      ? results
-      : this.#copied(results, first)
+    return arePrimitive(results) ? results : this.#copied(results, first)
   }
 
   /** @param {any[]} results @param {number} first */
@@ -153,15 +152,24 @@ const NEVER = new AbortController().signal
  * @returns {readonly any[] | Float64Array}
  */
 function own(items, first) {
-  if (items instanceof Float64Array || items.every(isPrimitive)) return items
+  if (arePrimitive(items)) return items
   const { tag, data } = encoded(items, first)
   return decodeItems(tag, data)
 }
 
-/** @param {unknown} value */
-function isPrimitive(value) {
-  const type = typeof value
-  return type === 'object' ? value === null : type !== 'function' && type !== 'symbol'
+/**
+ * Whether sending values and receiving them would make no difference.
+ * @param {readonly unknown[] | Float64Array} values
+ */
+function arePrimitive(values) {
+  if (values instanceof Float64Array) return true
+  for (let i = 0; i < values.length; i++) {
+    const type = typeof values[i]
+    if (type === 'number' || type === 'string') continue
+    if (type === 'function' || type === 'symbol') return false
+    if (type === 'object' && values[i] !== null) return false
+  }
+  return true
 }
 
 /**

@@ -43,6 +43,7 @@ pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };
 pub use server::{NativeServer, NativeStats};
+pub use shard::shard_of;
 #[cfg(unix)]
 pub use takeover::NativeArrival;
 pub use text::{Name, Text};
