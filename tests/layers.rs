@@ -68,6 +68,8 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
+    },
+    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -82,6 +84,10 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
+    },
+    Rule {
+        module: &["engine", "functions"],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
         module: &["engine", "timer"],
