@@ -79,6 +79,8 @@ pub struct JobOptions {
     pub needs_code: bool,
     /// Every value is one that workers without `v8.serialize` understand.
     pub plain_only: bool,
+    /// Only for the worker of this name.
+    pub worker: Option<Arc<str>>,
 }
 
 /// Who gets what.

@@ -60,6 +60,8 @@ pub struct NativeJob {
     pub needs_code: bool,
     /// All values can be read without `v8.deserialize`.
     pub plain_only: bool,
+    /// Only for the worker of this name; it ends without a result only with `cancel`.
+    pub worker: Option<String>,
 }
 
 /// Figures of a pool.
@@ -259,6 +261,7 @@ impl From<NativeJob> for JobOptions {
             stream: job.stream,
             needs_code: job.needs_code,
             plain_only: job.plain_only,
+            worker: job.worker.map(Into::into),
         }
     }
 }

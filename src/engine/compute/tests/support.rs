@@ -33,6 +33,7 @@ pub(super) fn job() -> JobOptions {
         stream: false,
         needs_code: false,
         plain_only: true,
+        worker: None,
     }
 }
 
