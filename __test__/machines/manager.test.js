@@ -263,27 +263,31 @@ test('close() waits for work, or does not with force, and may be called again', 
     await new Promise((resolve) => setTimeout(resolve, 100))
     return 5
   })
+  await once(patient, 'workerOnline')
   const closing = patient.close()
   assert.equal(patient.close(), closing)
-  // It was not accepted yet: the function was not even looked at.
-  await Promise.allSettled([answer])
+  assert.equal(await answer, 5)
   await closing
 
   const hasty = new Manager({ maxWorkers: 1 })
-  const never = hasty.run(() => new Promise(() => {}))
+  const never = assert.rejects(
+    hasty.run(() => new Promise(() => {})),
+    { code: 'ERR_NC_CLOSED' },
+  )
   await once(hasty, 'workerOnline')
   const waits = hasty.close()
   await within(hasty.close({ force: true }), 'forced end')
   await waits
-  await assert.rejects(never, { code: 'ERR_NC_CLOSED' })
+  await never
 
   const limited = new Manager({ maxWorkers: 1 })
-  const stuck = limited.run(() => {
+  const spin = () => {
     for (;;);
-  })
+  }
+  const stuck = assert.rejects(limited.run(spin), { code: 'ERR_NC_CLOSED' })
   await once(limited, 'workerOnline')
   await within(limited.close({ timeout: 100 }), 'end')
-  await assert.rejects(stuck, { code: 'ERR_NC_CLOSED' })
+  await stuck
   await new Manager().close()
   await new Manager().close({ force: true })
 })
