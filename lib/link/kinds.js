@@ -26,6 +26,7 @@ const KINDS = Object.freeze({
   UNWATCH: 0x18,
   RUN_ON_KEY: 0x19,
   STATS: 0x1a,
+  RENEW: 0x1b,
   WITH_MEMORY: 0x1f,
   SUBSCRIBE: 0x20,
   UNSUBSCRIBE: 0x21,

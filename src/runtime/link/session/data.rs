@@ -138,6 +138,13 @@ impl MemoryPort {
                 answer.u8(u8::from(held));
                 Ok(Reply::Now(answer))
             }
+            DataRequest::Renew { key, token, lease } => {
+                let (key, lease) = (self.memory.key(key)?, ms(lease)?);
+                let held = self.memory.renew(Space::Lock, &key, Version(token), lease);
+                let mut answer = Writer::ok(id);
+                answer.u8(u8::from(held));
+                Ok(Reply::Now(answer))
+            }
             DataRequest::Cancel(lock) => {
                 self.cancel(lock);
                 Ok(Reply::None)
@@ -186,14 +193,10 @@ impl MemoryPort {
     }
 
     fn lock(&mut self, id: u32, (key, turn): (&str, bool), lease: f64) -> Result<Reply, Refusal> {
-        if !(lease >= 0.0 && lease.is_finite()) {
-            return Err(Refusal::Argument("a lease must be a number of ms"));
-        }
         let space = space(turn);
-        // Less than a ms is not for ever.
         let request = self
             .client
-            .lock(space, &self.memory.key(key)?, lease.ceil() as u64)?;
+            .lock(space, &self.memory.key(key)?, ms(lease)?)?;
         let key = key.to_owned();
         let lock = Lock { key, space };
         self.waiting.insert(request, Waiting { id, lock });
@@ -323,6 +326,14 @@ fn send(context: &Context, id: u32, answer: Writer) -> Result<(), Close> {
 
 fn refused(id: u32, refusal: &Refusal) -> Writer {
     Writer::error(id, refusal.code(), &refusal.to_string())
+}
+
+fn ms(lease: f64) -> Result<u64, Refusal> {
+    if !(lease >= 0.0 && lease.is_finite()) {
+        return Err(Refusal::Argument("a lease must be a number of ms"));
+    }
+    // Less than a ms is not for ever.
+    Ok(lease.ceil() as u64)
 }
 
 fn space(turn: bool) -> Space {
