@@ -70,6 +70,8 @@ const RULES: &[Rule] = &[
     Rule {
     },
     Rule {
+    },
+    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -88,6 +90,8 @@ const RULES: &[Rule] = &[
     Rule {
         module: &["engine", "functions"],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
     },
     Rule {
         module: &["engine", "timer"],
