@@ -14,6 +14,8 @@ mod locks;
 mod partition;
 mod refusal;
 mod target;
+#[cfg(test)]
+mod tests;
 mod value;
 mod version;
 mod wire;
