@@ -84,7 +84,7 @@ export interface ManagerOptions {
   token?: string
   /** Origins of pages whose workers may connect. Needs `token`. Default: none. */
   allowedOrigins?: readonly string[]
-  /** With maxWorkers 0: work fails with ERR_NC_NO_WORKERS if no worker connects in so many ms. Default: 30,000. */
+  /** Work that no worker can do fails with ERR_NC_NO_WORKERS if none that can connects in so many ms. Default: 30,000. */
   waitForWorkers?: number
   /** Results of workers in browsers are made by so many and compared. Default: 1, no comparison. */
   verifyResults?: number

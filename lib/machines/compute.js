@@ -205,12 +205,21 @@ class Compute {
    * @param {string} message
    */
   failAll(code, message) {
-    const json = JSON.stringify({ name: 'NetworkClusterError', code, message })
-    for (const [id, job] of this.jobs) {
-      this.pool.cancel(id)
-      this.jobs.delete(id)
-      job.onRecord(RECORD.FAILED, [id, -1, json], 0)
-    }
+    for (const id of [...this.jobs.keys()]) this.fail(id, code, message)
+  }
+
+  /**
+   * Ends a job with an error.
+   * @param {number} id
+   * @param {import('../core/network-cluster-error').ErrorCode} code
+   * @param {string} message
+   */
+  fail(id, code, message) {
+    const job = this.jobs.get(id)
+    if (job === undefined) return
+    this.pool.cancel(id)
+    this.jobs.delete(id)
+    job.onRecord(RECORD.FAILED, [id, -1, JSON.stringify({ code, message })], 0)
   }
 
   close() {

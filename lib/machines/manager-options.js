@@ -46,7 +46,7 @@ const RULES = {
   acceptWorkers: boolean(),
   token,
   allowedOrigins: listOf(text),
-  waitForWorkers: integer(0, LONGEST, 30_000),
+  waitForWorkers: integer(1, LONGEST, 30_000),
   verifyResults: integer(1, 15, 1),
   maxQueue,
   structure: oneOf(['nested', 'network', 'sharded'], 'nested'),

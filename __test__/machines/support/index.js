@@ -4,9 +4,11 @@ const { Manager } = require('../../../lib/machines')
 
 /** Resolves with what the event tells, once a condition holds for it. */
 function until(emitter, event, holds = () => true) {
+  const alive = setInterval(() => {}, 1000)
   return new Promise((resolve) => {
     const listener = (told) => {
       if (!holds(told)) return
+      clearInterval(alive)
       emitter.removeListener(event, listener)
       resolve(told)
     }
