@@ -12,7 +12,9 @@ const GIVE_UP_AFTER = 5
 /** A worker that lived less long makes the next one wait, in ms. */
 const YOUNG = 1000
 const LEAST_DELAY = 10
+/** So long at most where workers do not even start, and where they do but end early. */
 const MOST_DELAY = 2000
+const MOST_DELAY_ONLINE = 200
 /** The least idle workers of so many looks are too many. */
 const LOOKS = 4
 
@@ -271,7 +273,8 @@ class Crew {
     }
     this.#owed = Math.max(this.#owed, wanted)
     if (this.#later) return
-    const delay = Math.min(MOST_DELAY, LEAST_DELAY * 2 ** Math.min(this.#early - 2, 16))
+    const most = this.#failed > 0 ? MOST_DELAY : MOST_DELAY_ONLINE
+    const delay = Math.min(most, LEAST_DELAY * 2 ** Math.min(this.#early - 2, 16))
     this.#later = setTimeout(() => {
       const count = this.#owed
       this.#later = undefined
