@@ -68,7 +68,7 @@ export interface ResourceLimits {
 export interface ManagerOptions {
   /** Workers there are always, once started. Default: 0. */
   minWorkers?: number
-  /** Default: os.availableParallelism(). 0 is allowed if workers connect. */
+  /** Default: os.availableParallelism(), 1 with 'inline'. 0 is allowed if workers connect. */
   maxWorkers?: number
   /** Default: 'thread'. 'inline': the manager's own thread, one at a time. */
   workerType?: 'thread' | 'process' | 'inline'
@@ -98,8 +98,6 @@ export interface ManagerOptions {
   leaseTime?: number
   /** How often what a lost worker had is done again. Default: 2. */
   retries?: number
-  /** 'registered-only': no function is sent to workers that connected. Default: 'source' with a token. */
-  acceptCode?: 'source' | 'registered-only'
 }
 
 export interface RunOptions {
