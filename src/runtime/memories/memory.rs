@@ -69,6 +69,8 @@ pub struct Memory {
     /// Whether anybody watches. Set while all partitions are locked.
     pub(super) watched: AtomicBool,
     pub(super) feed: Mutex<Feed>,
+    /// What watchers have seen at most, while nobody watches.
+    pub(super) seen: AtomicU64,
     pub(super) clients: Mutex<HashMap<u64, Arc<Mailbox>>>,
     pub(super) journal: Option<Box<dyn Journal>>,
     /// Up to where the log is stored.
@@ -100,7 +102,7 @@ impl Memory {
             return Err(Refusal::Argument("maxValueBytes must be 1 to 256 MiB"));
         }
         let max_bytes = options.max_bytes.unwrap_or_else(default_max_bytes);
-        let now = now();
+        let now = clock::time();
         let entrances: Vec<_> = (0..PARTITIONS)
             .map(|id| Entrance::new(Partition::new(id as u8, now)))
             .collect();
@@ -109,12 +111,13 @@ impl Memory {
             .try_into()
             .map_err(|_| Refusal::Argument("a memory has 64 partitions"))?;
         Ok(Arc::new_cyclic(|this| Self {
-            seed: RandomState::new().hash_one(now),
+            seed: RandomState::new().hash_one(0),
             max_value,
             budget: Budget::new(max_bytes),
             entrances,
             watched: AtomicBool::new(false),
             feed: Mutex::default(),
+            seen: AtomicU64::new(0),
             clients: Mutex::default(),
             journal,
             stored: AtomicU64::new(0),
@@ -201,9 +204,9 @@ impl Memory {
     /// The log has failed.
     pub fn delete(&self, key: &Key<'_>) -> Result<(bool, Written), Refusal> {
         self.check_log()?;
-        let now = now();
         let mut partition = self.lock(key.partition());
-        if partition.version_of(key, now) == Version::NONE {
+        let now = clock::time();
+        if partition.version_of(key, now.ms()) == Version::NONE {
             let (version, ticket) = (Version::NONE, 0);
             return Ok((false, Written { version, ticket }));
         }
@@ -229,7 +232,7 @@ impl Memory {
         let mask = what.partitions();
         let mut guards = self.lock_all(mask);
         // Read under the locks, so that a commit that waited for them is not before what it waited for.
-        let now = now();
+        let now = clock::time();
         let mut telling = Telling::new(self);
         let at = (telling.floor(), now);
         let told = |applied: Applied<'_>| telling.tell(&applied);
@@ -308,8 +311,8 @@ impl Memory {
     ) -> Result<Written, Refusal> {
         self.check_log()?;
         let mut partition = self.lock(key.partition());
-        let now = now();
-        let (value, ends) = make(partition.entry(key), now)?;
+        let now = clock::time();
+        let (value, ends) = make(partition.entry(key), now.ms())?;
         partition.reserve(Partition::size(key, &value), &self.budget)?;
         let mut telling = Telling::new(self);
         let version = partition.next_version(telling.floor(), now);
@@ -346,7 +349,7 @@ impl Memory {
     fn expire_partition(&self, id: u8) -> Option<u64> {
         loop {
             let mut partition = self.lock(id);
-            let now = now();
+            let now = clock::time();
             self.pass_on_overdue(&mut partition, now);
             let mut telling = Telling::new(self);
             for _ in 0..EXPIRE_AT_ONCE {
@@ -360,7 +363,7 @@ impl Memory {
             let next = partition.next_end();
             drop(partition);
             aftermath.run(self);
-            if next.is_none_or(|next| next > now) {
+            if next.is_none_or(|next| next > now.ms()) {
                 return next;
             }
         }

@@ -15,6 +15,8 @@ mod memory;
 mod near;
 mod registry;
 mod telling;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use self::client::Client;

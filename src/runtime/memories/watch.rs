@@ -174,6 +174,8 @@ impl Memory {
 
     fn note_watched(&self, feed: &Feed) {
         if feed.is_empty() {
+            // Whoever comes back and goes on behind what it has seen misses nothing.
+            self.seen.fetch_max(feed.last().0, Ordering::SeqCst);
             self.watched.store(false, Ordering::SeqCst);
         }
     }

@@ -11,6 +11,10 @@ use super::*;
 const NOW: u64 = 1_800_000_000_000;
 const SEED: u64 = 7;
 
+fn time(ms: u64) -> Time {
+    Time::new(ms, 0)
+}
+
 /// One partition, whatever is asked for.
 struct Only(Partition);
 

@@ -99,7 +99,7 @@ impl Run {
         let committed = commit(
             &mut self.real,
             what.clone(),
-            (Version::NONE, self.now),
+            (Version::NONE, time(self.now)),
             &self.budget,
             |it| told.push((it.version, it.key.to_string(), it.kind)),
         );
@@ -172,7 +172,7 @@ impl Run {
             .0
             .reserve(Partition::size(&key, &value), &self.budget)
             .unwrap();
-        let version = self.real.0.next_version(Version::NONE, self.now);
+        let version = self.real.0.next_version(Version::NONE, time(self.now));
         self.real.0.put(&key, value, ends, version);
         let was = self.model.version(KEYS[at], self.now) != Version::NONE;
         let row = self.model.rows.entry(KEYS[at]).or_insert(Row {
@@ -191,7 +191,7 @@ impl Run {
 
     fn expire(&mut self) {
         let mut last = 0;
-        while let Some((text, _, version)) = self.real.0.expire(Version::NONE, self.now) {
+        while let Some((text, _, version)) = self.real.0.expire(Version::NONE, time(self.now)) {
             let row = self.model.rows.remove(&*text).unwrap();
             assert!(row.ends >= last && row.ends <= self.now);
             last = row.ends;
@@ -272,7 +272,7 @@ impl Run {
 proptest! {
     #[test]
     fn a_partition_is_a_list(steps in proptest::collection::vec(step(), 1..60)) {
-        let real = Only(Partition::new(0, NOW));
+        let real = Only(Partition::new(0, time(NOW)));
         let mut since = real.0.last();
         let (model, budget) = (Model::default(), Budget::new(1 << 20));
         let mut run = Run { real, model, budget, now: NOW, next: 0.0 };

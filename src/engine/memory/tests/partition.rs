@@ -2,11 +2,11 @@ use super::*;
 
 #[test]
 fn versions_rise_when_the_clock_is_set_back_and_when_the_counter_runs_over() {
-    let mut last = Version::after(Version::NONE, NOW, 3);
+    let mut last = Version::after(Version::NONE, time(NOW), 3);
     assert_eq!(last.unix_ms(), NOW);
     for now in [NOW, NOW - 5_000, 0, NOW] {
         for _ in 0..70_000 {
-            let next = Version::after(last, now, 5);
+            let next = Version::after(last, time(now), 5);
             assert!(next > last);
             assert_eq!(next.0 % 64, 5);
             last = next;
@@ -14,9 +14,20 @@ fn versions_rise_when_the_clock_is_set_back_and_when_the_counter_runs_over() {
     }
     let last = Version(u64::MAX);
     assert!(
-        Version::after(last, NOW, 1) <= last,
+        Version::after(last, time(NOW), 1) <= last,
         "and do not panic at the end"
     );
+}
+
+#[test]
+fn versions_tell_what_came_first_within_a_millisecond() {
+    assert_eq!(Time::new(NOW, 999_999).ms(), NOW);
+    assert_eq!(Time::new(u64::MAX, 5).ms(), (1 << 42) - 1);
+    let versions = [0, 20, 500, 999_980].map(|nanos| {
+        let partition = 60 - (nanos % 7) as u8;
+        Version::after(Version::NONE, Time::new(NOW, 3_000_000 + nanos), partition)
+    });
+    assert!(versions.is_sorted_by(|a, b| a < b));
 }
 
 #[test]
@@ -50,7 +61,7 @@ fn values_keep_their_bytes_short_and_long() {
 #[test]
 fn the_memory_is_full_at_its_bound_and_has_room_again() {
     let budget = Budget::new(100_000);
-    let mut only = Only(Partition::new(0, NOW));
+    let mut only = Only(Partition::new(0, time(NOW)));
     let set = |only: &mut Only, name: &str, bytes: usize| {
         let value = Value::new(Tag::Bytes, &vec![0; bytes]).unwrap();
         let op = Op::Put { value, ttl: 0 };
@@ -59,13 +70,13 @@ fn the_memory_is_full_at_its_bound_and_has_room_again() {
             writes,
             ..Commit::default()
         };
-        commit(only, what, (Version::NONE, NOW), &budget, |_| {})
+        commit(only, what, (Version::NONE, time(NOW)), &budget, |_| {})
     };
     assert!(set(&mut only, "a", 60_000).is_ok());
     assert_eq!(set(&mut only, "b", 60_000), Err(Refusal::Full));
     assert_eq!(only.0.len(), 1);
     assert!(set(&mut only, "b", 20_000).is_ok());
-    let version = only.0.next_version(Version::NONE, NOW);
+    let version = only.0.next_version(Version::NONE, time(NOW));
     only.0.remove(&key("a"), ChangeKind::Delete, version);
     only.0.settle(&budget);
     assert!(set(&mut only, "c", 60_000).is_ok());
@@ -74,7 +85,7 @@ fn the_memory_is_full_at_its_bound_and_has_room_again() {
 
 #[test]
 fn who_missed_forgotten_deletes_is_told() {
-    let mut partition = Partition::new(0, NOW);
+    let mut partition = Partition::new(0, time(NOW));
     let start = partition.last();
     let budget = Budget::new(1 << 30);
     for round in 0..=MAX_TOMBSTONES {
@@ -84,9 +95,9 @@ fn who_missed_forgotten_deletes_is_told() {
         partition
             .reserve(Partition::size(&key, &value), &budget)
             .unwrap();
-        let version = partition.next_version(Version::NONE, NOW);
+        let version = partition.next_version(Version::NONE, time(NOW));
         partition.put(&key, value, 0, version);
-        let version = partition.next_version(Version::NONE, NOW);
+        let version = partition.next_version(Version::NONE, time(NOW));
         partition.remove(&key, ChangeKind::Delete, version);
     }
     let all = Target::Prefix("".into());
