@@ -135,6 +135,8 @@ impl Scheduler {
             return;
         };
         worker.silent = true;
+        // Whatever it is at: if it comes back it is woken.
+        worker.asleep = true;
         let (name, leases) = (worker.info.id.clone(), worker.leases.clone());
         let cause = Cause::Loss(name.clone(), "silent".into());
         for id in leases {

@@ -51,13 +51,15 @@ impl Scheduler {
         let worker = self.workers.get_mut(&key)?;
         let Some(id) = found else {
             worker.asleep = true;
+            // What it was woken for is gone, or there is none for it alone.
+            self.rouse_next();
             return None;
         };
         worker.asleep = false;
         let pieces = self.cut(id, key);
         let chunk = self.lease(id, key, pieces, now);
         self.make_room(id);
-        self.rouse_next_to(key);
+        self.rouse_next();
         chunk
     }
 
@@ -121,10 +123,10 @@ impl Scheduler {
         (!waits).then_some(Home::Anybody)
     }
 
-    /// Whether a thread has room, so that others leave the job to it.
-    pub(super) fn has_idle_thread(&self, job: &Job) -> bool {
+    /// Whether a thread has nothing to do, so that others leave the job to it.
+    fn has_idle_thread(&self, job: &Job) -> bool {
         let mut threads = self.workers.values().filter(|it| it.is_thread());
-        threads.any(|it| it.free() > 0 && it.suits(job))
+        threads.any(|it| it.is_idle() && it.suits(job))
     }
 
     /// Whether others have to come to the same result as this worker.
@@ -132,7 +134,8 @@ impl Scheduler {
         self.options.verify > 1 && worker.info.kind == WorkerKind::Browser
     }
 
-    fn most_ballots(&self) -> usize {
+    /// How many ballots of a job there may be for workers that are checked to begin new ones.
+    pub(super) fn most_ballots(&self) -> usize {
         4 * self.slots() as usize + BALLOTS
     }
 
@@ -241,7 +244,7 @@ fn next_id(last: LeaseId) -> LeaseId {
 fn quota_of(job: &Job, slots: u64) -> Quota {
     let options = &job.options;
     let items = match options.chunk_size {
-        _ if options.timeout > 0 => 1,
+        0 if options.timeout > 0 => 1,
         0 => job.speed.guide(job.queue.items(), slots),
         size => size,
     };

@@ -213,8 +213,14 @@ impl Scheduler {
     }
 
     fn forget(&mut self, id: JobId, ballot: u32) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.ballots.remove(&ballot);
+        let most = self.most_ballots();
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let was_full = job.ballots.len() >= most;
+        job.ballots.remove(&ballot);
+        if was_full {
+            self.rouse(id);
         }
     }
 }

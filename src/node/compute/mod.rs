@@ -58,6 +58,8 @@ pub struct NativeJob {
     pub stream: bool,
     /// Only for workers that accept code, or know `fn` by name.
     pub needs_code: bool,
+    /// The one worker that is to do it. Nothing ends the job if that one never comes or is lost.
+    pub worker: Option<String>,
     /// All values can be read without `v8.deserialize`.
     pub plain_only: bool,
     /// Only for the worker of this name; it ends without a result only with `cancel`.
@@ -267,6 +269,7 @@ impl From<NativeJob> for JobOptions {
             chunk_size: job.chunk_size,
             stream: job.stream,
             needs_code: job.needs_code,
+            worker: job.worker.map(Into::into),
             plain_only: job.plain_only,
             worker: job.worker.map(Into::into),
         }
