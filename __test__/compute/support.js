@@ -1,14 +1,21 @@
 'use strict'
 
-// A manager whose workers are on the thread of the test, and do what the test says.
+// A manager whose workers are what the test wants: threads, or on the thread of the test.
+
+const path = require('node:path')
+const { Worker } = require('node:worker_threads')
 
 const { NativePool, NativeWorkerPort } = require('../../lib/core/native')
 const { WorkerLoop } = require('../../lib/compute/worker-loop.js')
 const { IteratorClass } = require('../../lib/compute/iterator.js')
+const JobTable = require('../../lib/machines/job-table.js')
 
 /** Fields of the records of `NativePool.drain()`, by kind. */
 const FIELDS = [0, 5, 3, 4, 1, 1, 2, 2, 2, 1, 1, 1]
+const TERMINATE = 6
 const SLOTS = 16
+/** What a thread runs. */
+const ENTRY = path.join(__dirname, '..', '..', 'lib', 'compute', 'thread.js')
 
 let managers = 0
 
@@ -19,10 +26,19 @@ class LocalManager {
   /** @type {{ close(): void }[]} */
   #open = []
   #compute
+  #closed = false
+  /** @type {Map<string, Worker>} by worker */
+  #threads = new Map()
 
-  /** @param {number} workers */
-  constructor(workers = 1) {
-    const jobs = new Map()
+  /**
+   * @param {object} [options]
+   * @param {number} [options.local] workers on this thread
+   * @param {number} [options.threads] workers that are threads; a lost one is replaced
+   * @param {object} [options.resourceLimits] of threads
+   */
+  constructor({ local = 0, threads = 0, resourceLimits } = {}) {
+    this.resourceLimits = resourceLimits
+    const jobs = new JobTable()
     this.#pool = new NativePool(
       this.#id,
       { leaseMs: 30_000, maxQueue: 0, structure: 0, verify: 0 },
@@ -31,13 +47,14 @@ class LocalManager {
     this.#compute = {
       pool: this.#pool,
       jobs,
-      parallelism: workers,
+      parallelism: local + threads,
       retries: 2,
       ready: async () => {},
       register: ({ hash, name, code, report }) =>
         this.#pool.register(hash, JSON.stringify({ source: code, name, report })),
     }
-    for (let i = 0; i < workers; i++) this.work()
+    for (let i = 0; i < local; i++) this.work()
+    for (let i = 0; i < threads; i++) this.thread()
   }
 
   _compute() {
@@ -63,6 +80,33 @@ class LocalManager {
     return { id, port, loop }
   }
 
+  /** A worker that is a thread, as managers make them. */
+  thread() {
+    const worker = `worker ${this.#workers++}`
+    const { resourceLimits } = this
+    const thread = new Worker(ENTRY, { workerData: { pool: this.#id, worker }, resourceLimits })
+    this.#threads.set(worker, thread)
+    let reason = ''
+    thread.on('error', (/** @type {any} */ error) => (reason = error.code ?? error.message))
+    thread.on('exit', (code) => {
+      if (!this.#threads.delete(worker) || this.#closed) return
+      this.lose(worker, reason || `exit code ${code}`)
+      this.thread()
+    })
+    thread.unref()
+    return worker
+  }
+
+  /** @param {string} worker a thread */
+  kill(worker) {
+    return this.#threads.get(worker)?.terminate()
+  }
+
+  /** The threads there are. */
+  get threads() {
+    return [...this.#threads.keys()]
+  }
+
   /**
    * What a worker has of the queue, for a test that plays the worker.
    * @param {() => void} wake
@@ -79,8 +123,10 @@ class LocalManager {
     this.#pool.workerLost(worker, reason)
   }
 
-  close() {
+  async close() {
+    this.#closed = true
     for (const open of this.#open) open.close()
+    await Promise.all([...this.#threads.values()].map((thread) => thread.terminate()))
     this.#pool.close()
   }
 
@@ -89,6 +135,7 @@ class LocalManager {
     const records = this.#pool.drain()
     for (let at = 0; at < records.length; at += 1 + FIELDS[records[at]]) {
       const kind = /** @type {number} */ (records[at])
+      if (kind === TERMINATE) this.kill(records[at + 1])
       if (kind <= 5) jobs.get(records[at + 1])?.onRecord(kind, records, at + 1)
     }
   }

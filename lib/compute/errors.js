@@ -39,6 +39,7 @@ const CLASSES = new Map(
  * @property {string} [message]
  * @property {string} [workerId]
  * @property {number} [attempts]
+ * @property {number} [tries] further ones, by the worker itself
  * @property {Told} [thrown] absent if the function did not throw
  */
 
@@ -98,11 +99,12 @@ function revive(told) {
  * @param {unknown} thrown
  * @param {string} worker
  * @param {number} attempts
+ * @param {number} [tries] further ones, by the worker itself
  * @returns {string} a `Failure` as JSON
  */
-function failureOf(thrown, worker, attempts) {
+function failureOf(thrown, worker, attempts, tries) {
   /** @type {Failure} */
-  const failure = { workerId: worker, attempts }
+  const failure = { workerId: worker, attempts, tries }
   if (isOwn(thrown)) {
     failure.code = thrown.code
     failure.message = thrown.message
@@ -153,12 +155,12 @@ function errorOf(itemIndex, json) {
  * @param {Failure} failure
  * @param {unknown} cause
  */
-function taskError(itemIndex, { code, message, workerId = '', attempts = 1 }, cause) {
+function taskError(itemIndex, { code, message, workerId = '', attempts = 1, tries = 0 }, cause) {
   return new TaskError(message ?? `item ${itemIndex}: ${describe(cause)}`, {
     code,
     itemIndex,
     workerId,
-    attempts,
+    attempts: attempts + tries,
     cause,
   })
 }

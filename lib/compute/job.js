@@ -36,8 +36,7 @@ const RETRIES = 2
  * @property {object | null} memory the scope, as `openMemory` takes it
  * @property {'snapshot' | 'latest'} reads
  * @property {number} inFlight items under way at once in one chunk, where the function is async
- * @property {boolean} single items are told one by one: what fails is no reason to do others again
- * @property {number} throwRetries how often an item that throws is done again
+ * @property {number} throwRetries how often the worker itself does an item again that throws
  * @property {boolean} collect an item that fails is a result like others
  */
 
@@ -51,18 +50,23 @@ const IN_FLIGHT = 16
  * @returns {JobTold}
  */
 function told(kind, options, memory) {
-  const throwRetries = options.retries ?? 0
-  const collect = options.onError === 'collect'
   return {
     kind,
     memory,
     reads: options.reads,
     inFlight: options.concurrency > 0 ? 1 : IN_FLIGHT,
-    single: collect || throwRetries > 0,
-    throwRetries,
-    collect,
+    throwRetries: retriesThere(kind, options) ? (options.retries ?? 0) : 0,
+    collect: options.onError === 'collect',
   }
 }
+
+/**
+ * Whether a worker itself does an item again that throws: the others of its chunk are not touched by
+ * that. Where time is taken the queue does it, as it does where items are combined.
+ * @param {Kind} kind
+ * @param {WorkOptions} options
+ */
+const retriesThere = (kind, options) => options.timeout === 0 && kind !== 'reduce'
 
 /**
  * @param {Kind} kind
@@ -133,7 +137,7 @@ class Job {
       priority: options.priority,
       concurrency: options.concurrency,
       retries: options.retries ?? compute.retries ?? RETRIES,
-      throwRetries: options.retries ?? 0,
+      throwRetries: retriesThere(kind, options) ? 0 : (options.retries ?? 0),
       timeoutMs: options.timeout,
       chunkSize: chunkSizeOf(kind, options),
       stream: stream || options.onProgress !== undefined,

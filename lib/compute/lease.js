@@ -34,7 +34,7 @@ const FIELDS = 4
 /**
  * @typedef {object} Outcome of a block
  * @property {number} first
- * @property {number} count
+ * @property {any[] | Float64Array} items
  * @property {any} results
  * @property {Map<number, unknown>} failures what items threw, by index
  * @property {boolean} last whether the lease is over with it
@@ -49,6 +49,8 @@ class Lease {
   #work
   /** @type {any[] | null} */
   #values = null
+  /** @type {Map<number, number>} how often an item was done again here, by index */
+  #tries = new Map()
   #cancelled = false
   /** @type {AbortController | undefined} */
   #controller
@@ -67,8 +69,9 @@ class Lease {
     this.#attempt = /** @type {number} */ (taken[2])
   }
 
-  get attempt() {
-    return this.#attempt + 1
+  /** @param {number} index @returns {number} 1 at first */
+  attemptAt(index) {
+    return this.#attempt + 1 + (this.#tries.get(index) ?? 0)
   }
 
   get worker() {
@@ -112,7 +115,7 @@ class Lease {
   /** @param {unknown} error ends the lease: of an item, or at its first one */
   fail(error) {
     const { index, cause } = placed(error, this.#taken[BLOCKS])
-    this.#port.failed(this.id, index, this.#failure(cause))
+    this.#port.failed(this.id, index, this.#failure(index, cause))
   }
 
   /** The values of the scope first, once for all blocks. */
@@ -134,7 +137,10 @@ class Lease {
    */
   #blocks(at) {
     for (; at < this.#taken.length; at += FIELDS) {
-      if (this.#cancelled) return this.#giveUp()
+      if (this.#cancelled) {
+        this.#giveUp()
+        return undefined
+      }
       const [first, , tag, data] = this.#taken.slice(at, at + FIELDS)
       const following = at + FIELDS
       const running = this.#block(first, decodeItems(tag, data), following >= this.#taken.length)
@@ -153,71 +159,89 @@ class Lease {
    * @returns {boolean | Promise<boolean>} whether the lease goes on
    */
   #block(first, items, last) {
-    const { told, runner, scope } = this.#work
-    /** @type {Map<number, unknown>} by index */
+    const { told } = this.#work
+    /** @type {Map<number, unknown>} */
     const failures = new Map()
-    const results = runner.run(items, first, this.#values, scope, this.#contextOf, {
-      inFlight: told.inFlight,
-      failed: told.single ? (index, cause) => void failures.set(index, cause) : undefined,
-    })
-    const then = (/** @type {any} */ settled) =>
-      this.#answer({ first, count: items.length, results: settled, failures, last })
+    const then = (/** @type {any} */ results) => {
+      const outcome = { first, items, results, failures, last }
+      return failures.size > 0 && told.throwRetries > 0 && !this.#cancelled
+        ? this.#again(outcome)
+        : this.#answer(outcome)
+    }
+    const results = this.#run(items, first, failures)
     return results instanceof Promise ? results.then(then) : then(results)
+  }
+
+  /**
+   * @param {any[] | Float64Array} items
+   * @param {number} first
+   * @param {Map<number, unknown>} failures gets what items threw, where that does not end it
+   */
+  #run(items, first, failures) {
+    const { told, runner, scope } = this.#work
+    const goesOn = told.collect || told.throwRetries > 0
+    const lease = this
+    return runner.run(items, first, this.#values, scope, this.#contextOf, {
+      inFlight: told.inFlight,
+      // Made only where a function waits.
+      get signal() {
+        return lease.signal
+      },
+      failed: goesOn ? (index, cause) => void failures.set(index, cause) : undefined,
+    })
+  }
+
+  /**
+   * What threw is done again, and only that.
+   * @param {Outcome} outcome
+   */
+  async #again(outcome) {
+    const { kind, throwRetries } = this.#work.told
+    const { first, items, failures } = outcome
+    for (let tries = 1; tries <= throwRetries; tries++) {
+      for (const index of [...failures.keys()]) {
+        if (this.#cancelled) return this.#giveUp()
+        failures.delete(index)
+        this.#tries.set(index, tries)
+        const again = await this.#run([items[index - first]], index, failures)
+        // A block of flatMap() has one item where items are done again.
+        if (kind === 'flatMap') outcome.results = again
+        else if (again !== undefined) outcome.results[index - first] = again[0]
+      }
+    }
+    return this.#answer(outcome)
   }
 
   /**
    * @param {Outcome} outcome
    * @returns {boolean} whether the lease goes on
    */
-  #answer({ first, count, results, failures, last }) {
-    const { told } = this.#work
-    if (this.#cancelled) {
-      this.#giveUp()
-      return false
-    }
+  #answer({ first, items, results, failures, last }) {
+    const { kind, collect } = this.#work.told
+    if (this.#cancelled) return this.#giveUp()
     if (failures.size === 0) {
-      this.#done(first, count, last, answers.answer(told.kind, results, first))
+      this.#done(first, items.length, last, answers.answer(kind, results, first))
       return true
     }
-    if (told.collect && this.#attempt >= told.throwRetries) {
-      const told = [...failures].map(([index, cause]) => [index, this.#failure(cause)])
-      this.#done(first, count, last, answers.collected(results, told, first))
+    if (collect) {
+      const told = [...failures].map(([index, cause]) => [index, this.#failure(index, cause)])
+      this.#done(first, items.length, last, answers.collected(results, told, first))
       return true
     }
-    return this.#partly(first, count, results, failures)
-  }
-
-  /**
-   * What has succeeded is done, so that only the others are done again.
-   * @param {number} first
-   * @param {number} count
-   * @param {any} results one for each item
-   * @param {Map<number, unknown>} failures
-   */
-  #partly(first, count, results, failures) {
-    const { kind } = this.#work.told
-    const failed = [...failures.keys()].sort((a, b) => a - b)
-    let from = first
-    for (const index of [...failed, first + count]) {
-      if (index > from) {
-        const some = results?.slice(from - first, index - first)
-        this.#done(from, index - from, false, answers.answer(kind, some, from))
-      }
-      from = index + 1
-    }
-    this.fail(new ItemError(failed[0], failures.get(failed[0])))
+    const index = Math.min(...failures.keys())
+    this.fail(new ItemError(index, failures.get(index)))
     return false
   }
 
-  /** @param {unknown} cause */
-  #failure(cause) {
-    return failureOf(cause, this.#worker, this.attempt)
+  /** @param {number} index @param {unknown} cause */
+  #failure(index, cause) {
+    return failureOf(cause, this.#worker, this.#attempt + 1, this.#tries.get(index))
   }
 
   /** Nobody wants the rest: only that it has ended is of interest. */
   #giveUp() {
     this.#port.failed(this.id, this.#taken[BLOCKS], '{}')
-    return undefined
+    return false
   }
 
   /**
@@ -242,7 +266,7 @@ class Context {
   }
 
   get attempt() {
-    return this.#lease.attempt
+    return this.#lease.attemptAt(this.index)
   }
 
   get workerId() {

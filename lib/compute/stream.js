@@ -106,6 +106,7 @@ class ResultStream {
   #over() {
     this.#state = 'over'
     this.#ready = []
+    this.#read = 0
     this.#early.clear()
     this.#job?.cancel(undefined)
     this.#task.source.pull?.return()

@@ -73,6 +73,8 @@ pub struct NativeFunctionError {
     pub code: String,
     /// Goes on after `function "name" `.
     pub message: String,
+    /// The function's name, if its text has one and could be read.
+    pub name: Option<String>,
     /// From 1; 0 where there is no place.
     pub line: u32,
     /// From 1; 0 where there is no place.
@@ -186,6 +188,7 @@ impl From<Refusal> for NativeFunctionError {
         Self {
             code: code.into(),
             message: refusal.message,
+            name: refusal.name,
             line: small(refusal.line),
             column: small(refusal.column),
             captured: captured.collect(),
