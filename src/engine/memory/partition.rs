@@ -12,6 +12,9 @@ use super::{Budget, ChangeKind, Key, Planned, Refusal, Target, Time, Value, Vers
 /// Deletes that are remembered, so that watchers that come back learn of them.
 pub const MAX_TOMBSTONES: usize = 4096;
 
+/// A table with room for so many times what is in it gives room back.
+const SPARSE: usize = 8;
+
 /// A key and its value.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -295,6 +298,10 @@ impl Partition {
             .find_entry(hash, |it| it.hash == hash && *it.key == *key);
         let (entry, _) = found.ok()?.remove();
         self.account(0, Entry::size(entry.key.len(), &entry.value));
+        if self.entries.len() < self.entries.capacity() / SPARSE {
+            let len = self.entries.len();
+            self.entries.shrink_to(2 * len, |it| it.hash);
+        }
         if entry.ends != 0 {
             self.ends
                 .remove(&(entry.ends, hash, Arc::clone(&entry.key)));

@@ -184,7 +184,10 @@ fn narrow(units: &[u16], json: bool, limit: usize) -> Result<Value, Refusal> {
         (Tag::Latin1, Tag::Utf16)
     };
     if wide {
-        let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let mut bytes = vec![0; bytes];
+        for (pair, unit) in bytes.chunks_exact_mut(2).zip(units) {
+            pair.copy_from_slice(&unit.to_le_bytes());
+        }
         return Value::new(two, &bytes);
     }
     Value::collect(one, units.iter().map(|unit| *unit as u8))
