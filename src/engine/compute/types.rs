@@ -81,8 +81,6 @@ pub struct JobOptions {
     pub worker: Option<Arc<str>>,
     /// Every value is one that workers without `v8.serialize` understand.
     pub plain_only: bool,
-    /// Only for the worker of this name.
-    pub worker: Option<Arc<str>>,
 }
 
 /// Who gets what.

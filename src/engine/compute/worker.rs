@@ -70,9 +70,6 @@ impl Worker {
         if !options.plain_only && !self.info.structured {
             return false;
         }
-        if options.worker.as_ref().is_some_and(|it| *it != self.info.id) {
-            return false;
-        }
         !options.needs_code
             || (job.has_source && self.info.accepts_code)
             || self.info.functions.contains(&options.function)

@@ -62,8 +62,6 @@ pub struct NativeJob {
     pub worker: Option<String>,
     /// All values can be read without `v8.deserialize`.
     pub plain_only: bool,
-    /// Only for the worker of this name; it ends without a result only with `cancel`.
-    pub worker: Option<String>,
 }
 
 /// Figures of a pool.
@@ -271,7 +269,6 @@ impl From<NativeJob> for JobOptions {
             needs_code: job.needs_code,
             worker: job.worker.map(Into::into),
             plain_only: job.plain_only,
-            worker: job.worker.map(Into::into),
         }
     }
 }

@@ -34,7 +34,6 @@ pub(super) fn job() -> JobOptions {
         needs_code: false,
         worker: None,
         plain_only: true,
-        worker: None,
     }
 }
 
