@@ -533,6 +533,8 @@ export interface NativeJob {
   needsCode: boolean
   /** All values can be read without `v8.deserialize`. */
   plainOnly: boolean
+  /** Only for the worker of this name; it ends without a result only with `cancel`. */
+  worker?: string
 }
 
 /** What a server and its connections may use. */

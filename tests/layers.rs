@@ -61,6 +61,17 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+    },
+    Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+    },
+    Rule {
+    },
+    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -73,6 +84,8 @@ const RULES: &[Rule] = &[
         module: &["engine", "compute"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
+    },
+    Rule {
     },
     Rule {
         module: &["engine", "functions"],
@@ -95,7 +108,17 @@ const RULES: &[Rule] = &[
     Rule {
         module: &["engine", "functions"],
         crates: &[],
+    },
+    Rule {
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+    },
+    Rule {
+        module: &["engine", "functions"],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
     },
     Rule {
         module: &["engine", "timer"],
