@@ -20,8 +20,8 @@ const child = path.join(__dirname, 'child.js')
  * @param {string} scenario
  * @param {string} peer
  * @param {number} rounds of the 5 ms of work: see work/pool.js
- * @returns {Promise<{ figures: Record<string, number>, others: number }>} the figures, and how many CPUs
- *   something else used meanwhile
+ * @returns {Promise<{ figures: Record<string, number>, others: number | null }>} the figures, and how many
+ *   CPUs something else used meanwhile; `null` where another process works for the measurement
  */
 async function measure(scenario, peer, rounds) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'es-networkcluster-bench-'))
@@ -38,8 +38,7 @@ async function measure(scenario, peer, rounds) {
     })
     const seconds = (performance.now() - start.at) / 1000
     const busy = machineCpu() - start.machine
-    // Redis works for the measurement.
-    return { figures, others: redis ? 0 : Math.max(0, (busy - cpu) / seconds) }
+    return { figures, others: redis ? null : Math.max(0, (busy - cpu) / seconds) }
   } finally {
     await redis?.stop()
     fs.rmSync(directory, { recursive: true, force: true })

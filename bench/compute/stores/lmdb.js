@@ -14,7 +14,10 @@ module.exports = {
     const counters = database('counter', 'msgpack')
     const add = (key) => counters.putSync(key, (counters.get(key) ?? 0) + 1)
     const stores = new Map([
-      ['counter', { increment: flight ? undefined : (key) => counters.transactionSync(() => add(key)) }],
+      [
+        'counter',
+        { increment: flight ? undefined : (key) => counters.transactionSync(() => add(key)) },
+      ],
     ])
     for (const [kind, encoding] of Object.entries(ENCODINGS)) {
       const values = database(kind, encoding)

@@ -20,10 +20,16 @@ const names = new Map()
 const values = new Map()
 
 for (const kind of Object.keys(VALUES)) {
-  names.set(kind, list((index) => `${kind}:${index}`))
+  names.set(
+    kind,
+    list((index) => `${kind}:${index}`),
+  )
   values.set(kind, list(VALUES[kind]))
 }
-names.set('counter', list((index) => `counter:${index}`))
+names.set(
+  'counter',
+  list((index) => `counter:${index}`),
+)
 
 function list(make) {
   return Array.from({ length: keys }, (_, index) => make(index))
