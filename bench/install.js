@@ -19,14 +19,23 @@ function run(executable, args, cwd) {
   if (status !== 0) throw new Error(`${executable} ${args[0]} failed`)
 }
 
+/** When a file was written; 0 if there is none. */
+function timeOf(file) {
+  return fs.statSync(path.join(__dirname, file), { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+/** Installs the peers, also anew if others are needed than those that are there. */
+function installPeers() {
+  if (timeOf('node_modules/.package-lock.json') >= timeOf('package-lock.json')) return
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], __dirname)
+}
+
 /** Builds the addon if its sources are newer, installs the peers, builds the load generator. */
 function install() {
   const problem = isStale() ? build() : null
   if (problem) throw new Error(problem)
-  if (!fs.existsSync(path.join(__dirname, 'node_modules'))) {
-    run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], __dirname)
-  }
+  installPeers()
   run('cargo', ['build', '--release', '--locked', '--quiet', '--target-dir', target], crate)
 }
 
-module.exports = { install, loadgen }
+module.exports = { install, installPeers, loadgen }

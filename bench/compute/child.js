@@ -1,0 +1,22 @@
+'use strict'
+
+// One scenario with one peer: `node child.js '{"scenario": …, "peer": …}'`, started by measure.js.
+
+const { peers } = require('./peers')
+const { scenarios } = require('./scenarios')
+const { processCpu } = require('./timing')
+
+async function main() {
+  const order = JSON.parse(process.argv[2])
+  const { work, load } = scenarios[order.scenario]
+  const { run } = require(`./work/${work}`)
+  const figures = await run({ ...load, ...order, peer: peers[order.peer] })
+  return { figures, cpu: processCpu() / 1000 }
+}
+
+/** Pools that are closed may still have threads. */
+function end(message) {
+  process.send(message, () => process.exit())
+}
+
+main().then(end, (error) => end({ error: error.stack ?? String(error) }))
