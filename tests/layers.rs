@@ -61,17 +61,6 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-    },
-    Rule {
-        module: &["engine", "functions"],
-        crates: &[],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-    },
-    Rule {
-    },
-    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -86,11 +75,14 @@ const RULES: &[Rule] = &[
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
     },
     Rule {
-    },
-    Rule {
         module: &["engine", "functions"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+        module: &["engine", "bus"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "bus"]),
     },
     Rule {
         module: &["engine", "link"],
@@ -100,25 +92,6 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "link"])
                 && !is_below(path, &["engine", "protocol"])
         },
-    },
-    Rule {
-        module: &["engine", "functions"],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-        module: &["engine", "functions"],
-        crates: &[],
-    },
-    Rule {
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-    },
-    Rule {
-        module: &["engine", "functions"],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
     },
     Rule {
         module: &["engine", "timer"],

@@ -9,12 +9,6 @@ mod config;
 #[cfg(feature = "functions")]
 mod functions;
 mod link;
-mod link;
-#[cfg(feature = "functions")]
-mod functions;
-mod link;
-#[cfg(feature = "functions")]
-mod functions;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -32,7 +26,6 @@ mod wake;
 pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
-pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(feature = "functions")]
 pub use functions::{
     NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
