@@ -148,8 +148,9 @@ fn planted_upward_imports_are_found() {
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
         (&["engine", "compute"], "use super::hub::Hub;"),
-    },
-    Rule {
+        (&["engine", "bus"], "use super::memory::Value;"),
+        (&["engine", "functions"], "use super::compute::Job;"),
+        (&["engine", "memory"], "use super::hub::Hub;"),
         (&["engine", "link"], "use crate::engine::memory::Value;"),
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
