@@ -10,7 +10,7 @@ const { root, addonPath } = require('./addon.js')
 
 const missingCargo = `es-networkcluster: cargo was not found, and there is no prebuilt addon for this platform.
 
-Install Rust 1.88 or newer (https://rustup.rs) and a C linker, then run the command again:
+Install Rust 1.95 or newer (https://rustup.rs) and a C linker, then run the command again:
   Debian, Ubuntu   apt-get install build-essential
   Alpine           apk add build-base
   Fedora           dnf install gcc
