@@ -96,6 +96,7 @@ class Cluster {
   }
 
   close() {
+    for (const publisher of this.publishers) publisher.abandon()
     for (const member of this.members) member.close()
   }
 }

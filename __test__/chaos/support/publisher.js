@@ -30,6 +30,7 @@ class Publisher {
     this._member = member
     this._random = random
     this._stopped = false
+    this._abandoned = false
     this.ended = this._run()
   }
 
@@ -39,10 +40,17 @@ class Publisher {
     return this.ended
   }
 
+  /** Nothing is tried again, so that a test that has failed ends. */
+  abandon() {
+    this._stopped = true
+    this._abandoned = true
+  }
+
   async _run() {
     for (let number = 0; !this._stopped; number++) {
       const id = `${this.name}:${number}`
       const answer = await this._insist(id)
+      if (!answer) return
       this.acked.set(id, { channel: this.channel, duplicate: false, ...answer })
       if (this._random.between(1, 10) === 1) await this._repeat(id, answer)
     }
@@ -53,6 +61,7 @@ class Publisher {
       try {
         return await this._member.publish(this.channel, id, id)
       } catch (error) {
+        if (this._abandoned) return null
         if (error.name === 'StreamError') this.violations.push(`${id}: ${error.code}`)
         this.retries++
         await new Promise((resolve) => setTimeout(resolve, 5))
