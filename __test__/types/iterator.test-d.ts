@@ -7,7 +7,7 @@ declare const memory: SharedMemoryClass<{ multiplier: number; name: string }>
 
 async function iterators() {
   const Iterator = new IteratorClass(manager)
-  new IteratorClass()
+  const Default = new IteratorClass()
   const numbers: ParallelIterator<number> = new Iterator([1, 2, 3])
   const texts: string[] = await numbers.map((x) => String(x))
   const awaited: number[] = await numbers.map(async (x: number) => x * 2)
@@ -23,14 +23,14 @@ async function iterators() {
   const sum: number = await numbers.reduce((a, b) => a + b, { initial: 0 })
   // @ts-expect-error The initial value is an item.
   await numbers.reduce((a, b) => a + b, { initial: '' })
-  for await (const text of numbers.stream((x) => `${x}`, { ordered: false })) text.length
+  for await (const text of numbers.stream((x) => `${x}`, { ordered: false })) text.slice()
   for await (const item of numbers) item.toFixed()
   const fromText: unknown[] = await numbers.map('(x: number) => x * 2')
   new Iterator(new Set(['a'])).map((text) => text.length)
-  new Iterator((async function* () {})())
+  const later = new Iterator((async function* () {})())
   // @ts-expect-error Not iterable.
-  new Iterator(5)
-  return [texts, awaited, products, chosen, flat, sum, fromText]
+  const none = new Iterator(5)
+  return [Default, later, none, texts, awaited, products, chosen, flat, sum, fromText]
 }
 
 const options: MapOptions = {

@@ -5,7 +5,7 @@
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
 //! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
-//! `memory` (what threads share) on `shard`.
+//! `memory` (what threads share) on `shard`. `compute` (jobs for workers) stands alone.
 
 pub mod auth;
 pub mod broker;
