@@ -7,11 +7,12 @@ const keepAlive = require('../link/keep-alive.js')
 const { error } = require('./check.js')
 const { versionOf, upperOf, lowerOf } = require('./version.js')
 
-// The kinds of letters: see NativeMemory.drain.
+// What NativeMemory.drain gives, one after the other: a kind, and what belongs to it.
 const GRANTED = 1
 const CHANGES = 2
 const KEPT = 3
 const FAILED = 4
+const LENGTHS = [Infinity, 4, 3, 2, 2]
 
 /** @typedef {import('../../native/binding.cjs').NativeMemory} NativeMemory */
 
@@ -146,13 +147,23 @@ class Waits {
   }
 
   #drain() {
-    for (const letter of /** @type {any[][]} */ (this.#native.drain())) {
-      const [kind, id] = letter
-      if (kind === GRANTED) this.#take(this.#locks, id)?.resolve(versionOf(letter[2], letter[3]))
-      else if (kind === CHANGES) this.#sinks.get(id)?.push(letter[2])
-      else if (kind === KEPT) this.#kept(id)
-      else if (kind === FAILED) this.#failed(id)
+    const mail = /** @type {any[]} */ (this.#native.drain())
+    for (let at = 0; at < mail.length; at += LENGTHS[mail[at]]) {
+      const kind = mail[at]
+      const subject = mail[at + 1]
+      if (kind === GRANTED) this.#granted(subject, versionOf(mail[at + 2], mail[at + 3]))
+      else if (kind === CHANGES) this.#sinks.get(subject)?.push(mail[at + 2])
+      else if (kind === KEPT) this.#kept(subject)
+      else if (kind === FAILED) this.#failed(subject)
     }
+  }
+
+  /**
+   * @param {number} id
+   * @param {string} token
+   */
+  #granted(id, token) {
+    this.#take(this.#locks, id)?.resolve(token)
   }
 
   /** @param {number} upTo a ticket */
