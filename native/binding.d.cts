@@ -309,12 +309,13 @@ export declare class NativeWorkerPort {
   constructor(poolId: string, worker: string, slots: number, wake: () => void)
   /**
    * `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
-   * block, or several consecutive ones together, are to be answered with `done`.
+   * item is to be answered with `done`.
    */
   take(): Array<unknown> | null
   /**
-   * The result of a block or of several consecutive ones. `last`: nothing more will be said of
-   * the lease.
+   * The result of a block, of several consecutive ones, or of a part of one. `last`: nothing more
+   * will be said of the lease. Parts of a block that is not NUMBERS count once there are all: what
+   * fails before makes the whole block be given again.
    */
   done(lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
   /**
@@ -477,6 +478,8 @@ export interface NativeFunctionError {
   code: string
   /** Goes on after `function "name" `. */
   message: string
+  /** The function's name, if its text has one and could be read. */
+  name?: string
   /** From 1; 0 where there is no place. */
   line: number
   /** From 1; 0 where there is no place. */
@@ -531,6 +534,8 @@ export interface NativeJob {
   stream: boolean
   /** Only for workers that accept code, or know `fn` by name. */
   needsCode: boolean
+  /** The one worker that is to do it. Nothing ends the job if that one never comes or is lost. */
+  worker?: string
   /** All values can be read without `v8.deserialize`. */
   plainOnly: boolean
 }
@@ -894,6 +899,9 @@ export declare function rejection(status: number, message: string): string
 
 /** Drops what cannot be read of a log. */
 export declare function repairLog(directory: string): NativeRepair
+
+/** The shard of a key, 0 to 1023: what items of the same `partitionBy` share. */
+export declare function shardOf(key: string): number
 
 /** Reads a log without changing it. */
 export declare function verifyLog(directory: string): NativeSurvey
