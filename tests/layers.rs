@@ -61,6 +61,17 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+    },
+    Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+    },
+    Rule {
+    },
+    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -68,8 +79,19 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "memory"])
                 && !is_below(path, &["engine", "shard"])
         },
+    },
+    Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+    },
+    Rule {
         module: &["engine", "functions"],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
     },
     Rule {
         module: &["engine", "timer"],

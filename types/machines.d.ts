@@ -68,7 +68,7 @@ export interface ResourceLimits {
 export interface ManagerOptions {
   /** Workers there are always, once started. Default: 0. */
   minWorkers?: number
-  /** Default: os.availableParallelism(). 0 is allowed if workers connect. */
+  /** Default: os.availableParallelism(), 1 with 'inline'. 0 is allowed if workers connect. */
   maxWorkers?: number
   /** Default: 'thread'. 'inline': the manager's own thread, one at a time. */
   workerType?: 'thread' | 'process' | 'inline'
@@ -84,7 +84,7 @@ export interface ManagerOptions {
   token?: string
   /** Origins of pages whose workers may connect. Needs `token`. Default: none. */
   allowedOrigins?: readonly string[]
-  /** With maxWorkers 0: work fails with ERR_NC_NO_WORKERS if no worker connects in so many ms. Default: 30,000. */
+  /** Work that no worker can do fails with ERR_NC_NO_WORKERS if none that can connects in so many ms. Default: 30,000. */
   waitForWorkers?: number
   /** Results of workers in browsers are made by so many and compared. Default: 1, no comparison. */
   verifyResults?: number
@@ -98,8 +98,6 @@ export interface ManagerOptions {
   leaseTime?: number
   /** How often what a lost worker had is done again. Default: 2. */
   retries?: number
-  /** 'registered-only': no function is sent to workers that connected. Default: 'source' with a token. */
-  acceptCode?: 'source' | 'registered-only'
 }
 
 export interface RunOptions {

@@ -69,8 +69,8 @@ class Adaptable extends Machine {
     this.#client = client
     client.onPush(KINDS.CONTROL, (_id, body) => this.#told(new Reader(body).str()))
     client.on('up', () => this.#tell({ type: 'role', role: this.role }))
-    client.on('closed', (error) => this.#lost(error))
     await connected(client, connectTimeout)
+    client.on('closed', (error) => this.#lost(error))
   }
 
   /** @param {Error | undefined} reason */

@@ -3,6 +3,7 @@
 // Single calls: each is a job of one item, the arguments.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
+const { abortError } = require('../compute/errors')
 const { Job } = require('../compute/job')
 const { workOptions } = require('../compute/options')
 const { encodeItems, decodeItems, tags } = require('../values')
@@ -22,6 +23,7 @@ const PLAIN = new Set([tags.NUMBERS, tags.JSON])
 async function run(compute, called, args, given, worker) {
   if (!Array.isArray(args)) throw invalid(`the arguments must be an array, not ${shown(args)}`)
   const options = workOptions('run', given)
+  if (options.signal?.aborted) throw abortError(options.signal)
   const { tag, data } = encodeItems([args])
   await compute.ready()
   /** @type {unknown} */

@@ -179,7 +179,10 @@ class Compute {
 
   /** What the pool counts. @returns {import('../../types/machines').MachineStats} */
   stats() {
-    if (!this.#closed) this.#stats = this.pool.stats()
+    if (!this.#closed) {
+      const { jobs: _jobs, ...counts } = this.pool.stats()
+      this.#stats = counts
+    }
     return this.#stats
   }
 
@@ -189,7 +192,11 @@ class Compute {
    * @param {string} reason
    */
   workerLost(worker, reason) {
-    if (!this.#closed) this.pool.workerLost(worker, reason)
+    if (this.#closed) return
+    // First what was before, that it came online for instance; then what follows from this.
+    this.#wake()
+    this.pool.workerLost(worker, reason)
+    this.#wake()
   }
 
   /**
@@ -198,12 +205,21 @@ class Compute {
    * @param {string} message
    */
   failAll(code, message) {
-    const json = JSON.stringify({ name: 'NetworkClusterError', code, message })
-    for (const [id, job] of this.jobs) {
-      this.pool.cancel(id)
-      this.jobs.delete(id)
-      job.onRecord(RECORD.FAILED, [id, -1, json], 0)
-    }
+    for (const id of [...this.jobs.keys()]) this.fail(id, code, message)
+  }
+
+  /**
+   * Ends a job with an error.
+   * @param {number} id
+   * @param {import('../core/network-cluster-error').ErrorCode} code
+   * @param {string} message
+   */
+  fail(id, code, message) {
+    const job = this.jobs.get(id)
+    if (job === undefined) return
+    this.pool.cancel(id)
+    this.jobs.delete(id)
+    job.onRecord(RECORD.FAILED, [id, -1, JSON.stringify({ code, message })], 0)
   }
 
   close() {

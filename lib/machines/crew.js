@@ -12,7 +12,9 @@ const GIVE_UP_AFTER = 5
 /** A worker that lived less long makes the next one wait, in ms. */
 const YOUNG = 1000
 const LEAST_DELAY = 10
+/** So long at most where workers do not even start, and where they do but end early. */
 const MOST_DELAY = 2000
+const MOST_DELAY_ONLINE = 200
 /** The least idle workers of so many looks are too many. */
 const LOOKS = 4
 
@@ -42,7 +44,7 @@ const LOOKS = 4
  * @typedef {object} Member
  * @property {string} id
  * @property {Handle} handle
- * @property {'starting' | 'online' | 'retiring' | 'ending'} state
+ * @property {'starting' | 'online' | 'retiring' | 'ending' | 'gone'} state
  * @property {number | undefined} online since when
  * @property {NodeJS.Timeout | undefined} starting
  * @property {string | undefined} reason why it was ended, if the manager did it
@@ -133,7 +135,7 @@ class Crew {
    */
   terminate(worker, reason) {
     const member = this.#members.get(worker)
-    if (!member || member.state === 'ending') return
+    if (!member || member.state === 'ending' || member.state === 'gone') return
     this.#endMember(member, reason)
   }
 
@@ -169,7 +171,7 @@ class Crew {
     clearTimeout(this.#later)
     clearInterval(this.#looking)
     for (const member of this.#members.values()) {
-      if (member.state !== 'ending') this.#endMember(member, 'closed')
+      if (member.state !== 'ending' && member.state !== 'gone') this.#endMember(member, 'closed')
     }
     await this.#until(() => this.#members.size === 0)
   }
@@ -211,6 +213,7 @@ class Crew {
       this.#gone(member, `could not be started: ${error instanceof Error ? error.message : error}`)
       return
     }
+    if (/** @type {string} */ (member.state) === 'gone') return
     member.starting = setTimeout(() => {
       this.#endMember(member, `did not come online within ${START_TIMEOUT} ms`)
     }, START_TIMEOUT).unref()
@@ -231,10 +234,13 @@ class Crew {
    * @param {string} reason
    */
   #gone(member, reason) {
-    if (!this.#members.delete(member.id)) return
+    if (member.state === 'gone') return
+    const isOwnEnd = member.state === 'ending'
+    member.state = 'gone'
     clearTimeout(member.starting)
     this.#options.lost(member.id, member.reason ?? reason)
-    if (member.state !== 'ending') this.#count(member, reason)
+    this.#members.delete(member.id)
+    if (!isOwnEnd) this.#count(member, reason)
     if (!this.#closed) this.#replace()
     this.#changed()
   }
@@ -267,7 +273,8 @@ class Crew {
     }
     this.#owed = Math.max(this.#owed, wanted)
     if (this.#later) return
-    const delay = Math.min(MOST_DELAY, LEAST_DELAY * 2 ** Math.min(this.#early - 2, 16))
+    const most = this.#failed > 0 ? MOST_DELAY : MOST_DELAY_ONLINE
+    const delay = Math.min(most, LEAST_DELAY * 2 ** Math.min(this.#early - 2, 16))
     this.#later = setTimeout(() => {
       const count = this.#owed
       this.#later = undefined

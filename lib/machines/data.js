@@ -36,11 +36,6 @@ class Data extends Machine {
     return this.#memory
   }
 
-  /** As of all machines, and what the memory counts: `entries`, `bytes`, `watchers`, `locks`. */
-  stats() {
-    return { ...super.stats(), ...this.#memory?.stats() }
-  }
-
   /** @protected */
   async _start() {
     const { SharedMemoryClass } = require('../memory/shared-memory')

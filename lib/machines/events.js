@@ -38,7 +38,7 @@ class EventEmitter extends Machine {
 
   /** @protected */
   async _start() {
-    const { SharedEventEmitterClass } = require('../events')
+    const SharedEventEmitterClass = require('../events/shared-event-emitter')
     const { listen: address, token } = this.#options
     this.#listener = listen(address, { token })
     this.#emitter = new SharedEventEmitterClass(this.url, { token })

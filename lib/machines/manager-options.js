@@ -46,14 +46,13 @@ const RULES = {
   acceptWorkers: boolean(),
   token,
   allowedOrigins: listOf(text),
-  waitForWorkers: integer(0, LONGEST, 30_000),
+  waitForWorkers: integer(1, LONGEST, 30_000),
   verifyResults: integer(1, 15, 1),
   maxQueue,
   structure: oneOf(['nested', 'network', 'sharded'], 'nested'),
   shardKey: callback,
   leaseTime: integer(100, LONGEST, 30_000),
   retries: integer(0, 1000, 2),
-  acceptCode: oneOf(['source', 'registered-only']),
 }
 
 /**
@@ -73,7 +72,8 @@ function managerOptions(given) {
   if (options.maxWorkers === 0 && !options.acceptWorkers) {
     throw invalid('Manager: maxWorkers must be at least 1 unless workers connect (acceptWorkers)')
   }
-  options.maxWorkers ??= Math.max(options.minWorkers, availableParallelism())
+  const most = options.workerType === 'inline' ? 1 : availableParallelism()
+  options.maxWorkers ??= Math.max(options.minWorkers, most)
   if (options.minWorkers > options.maxWorkers) {
     throw invalid(
       `Manager: minWorkers (${options.minWorkers}) must not exceed maxWorkers (${options.maxWorkers})`,

@@ -37,7 +37,7 @@ class Manager extends Machine {
       role: ({ id, role }) => this.emit('role', { id, role }),
       leaving: (worker) => this.#opened?.compute.pool.retire(worker),
     })
-    this.#registry = new Registry(this)
+    this.#registry = new Registry(this, this.#options.acceptWorkers)
   }
 
   /** Where workers connect, once started with `listen`; the port is the real one. */
@@ -156,7 +156,8 @@ class Manager extends Machine {
     const compute = new Compute(this.id, this.#computeOptions(opened), this.#events(opened))
     opened.compute = compute
     opened.pressure = new Pressure(compute, options.maxQueue, (event) => this.emit(event))
-    opened.waiting = new Waiting(compute, options.waitForWorkers)
+    const makesWorkers = () => opened.crew.max > 0
+    opened.waiting = new Waiting(compute, options.waitForWorkers, makesWorkers)
     opened.crew = new Crew({
       min: options.minWorkers,
       max: options.maxWorkers,
@@ -181,8 +182,11 @@ class Manager extends Machine {
       retries,
       shardKey,
       parallelism: () => Math.max(1, opened.crew.max, compute(opened).stats().workers),
-      ready: () => this.#reception.ready(),
-      submitted: () => opened.pressure.look(),
+      ready: () => this.#reception.start(),
+      submitted: () => {
+        opened.pressure.look()
+        if (this.#options.acceptWorkers) opened.waiting.start()
+      },
       refusal: () => this._refusal,
     }
   }
@@ -193,10 +197,7 @@ class Manager extends Machine {
    */
   #events(opened) {
     return {
-      demand: (count) => {
-        opened.crew.demand(count)
-        if (opened.crew.max === 0) opened.waiting.start()
-      },
+      demand: (count) => opened.crew.demand(count),
       online: (worker, info) => {
         opened.crew.online(worker)
         this.emit('workerOnline', { ...JSON.parse(info), id: worker })
@@ -204,7 +205,6 @@ class Manager extends Machine {
       lost: (worker, reason) => {
         if (opened.crew.has(worker)) return
         this.emit('workerLost', { id: worker, reason })
-        if (opened.crew.max === 0) opened.waiting.start()
       },
       terminate: (worker, reason) => opened.crew.terminate(worker, reason),
       retired: (worker) => {

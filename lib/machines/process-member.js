@@ -56,6 +56,9 @@ function makeProcess({ worker, connect, token, resourceLimits }, exit) {
     failed = `failed: ${error.message}`
     if (child.pid === undefined) exit(failed)
   })
+  child.on('message', (/** @type {any} */ letter) => {
+    if (typeof letter?.failed === 'string') failed = `failed: ${letter.failed.slice(0, 1000)}`
+  })
   // 'close' comes when all that was written has been read too.
   child.on('close', (code, signal) => exit(failed || reasonOf(code, signal, written)))
   // The secret goes neither through arguments nor through the environment, which others can read.

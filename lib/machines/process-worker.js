@@ -15,7 +15,9 @@ setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'
 process.once('disconnect', () => process.exit(0))
 process.once('message', (/** @type {any} */ { worker, connect, token }) => {
   const machine = new Worker({ connect, token, concurrency: SLOTS }, { id: worker })
-  const end = () => process.exit(1)
+  const end = (/** @type {Error} */ error) => {
+    process.send?.({ failed: error.message }, () => process.exit(1))
+  }
   // Without its manager it has nothing to do.
   machine.once('down', end)
   machine.on('error', end)

@@ -59,7 +59,8 @@ class Reception {
     this.#listener.on('opened', (connection, hello) => this.#opened(connection, hello))
     this.#listener.on('control', (connection, json) => this.#control(connection, json))
     this.#listener.on('closed', (connection) => this.#orders.left(connection))
-    if (acceptWorkers) this.#listener.hostPool(this.#pool)
+    // Of a pool that there is not: workers are refused, Adaptables are ours all the same.
+    this.#listener.hostPool(acceptWorkers ? this.#pool : '')
   }
 
   /** Where a process of the manager's own connects, and with what. */

@@ -2,6 +2,7 @@
 
 // The functions a manager knows by name, and what a registered function is to those who use it.
 
+const { NetworkClusterError } = require('../core/network-cluster-error')
 const { describe, stands } = require('../functions')
 const { check, listOf, shown, text, invalid } = require('./options')
 
@@ -14,12 +15,17 @@ const NAME = /^[\w$.:@/-]{1,256}$/
 
 class Registry {
   #manager
+  #acceptWorkers
   /** @type {Map<string, (...args: any[]) => unknown>} registered functions by name */
   #named = new Map()
 
-  /** @param {import('./manager')} manager */
-  constructor(manager) {
+  /**
+   * @param {import('./manager')} manager
+   * @param {boolean} acceptWorkers whether there may be workers with functions of their own
+   */
+  constructor(manager, acceptWorkers) {
     this.#manager = manager
+    this.#acceptWorkers = acceptWorkers
   }
 
   /**
@@ -64,7 +70,11 @@ class Registry {
   describe(fn, globals) {
     if (typeof fn === 'string' && NAME.test(fn)) {
       const known = this.#named.get(fn)
-      if (known === undefined) return { hash: fn, name: fn }
+      if (known === undefined && this.#acceptWorkers) return { hash: fn, name: fn }
+      if (known === undefined) {
+        const message = `no function is registered as ${shown(fn)}`
+        throw new NetworkClusterError('ERR_NC_NOT_A_FUNCTION', message)
+      }
       return describe(known, { uses: 'call' })
     }
     return describe(fn, { globals, uses: 'call' })

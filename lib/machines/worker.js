@@ -74,9 +74,9 @@ class Worker extends Machine {
     this.#client = client
     this.#work(client)
     client.on('down', (error) => this.emit('down', error))
-    client.on('closed', (error) => this.#lost(error))
     client.onPush(KINDS.CONTROL, (_id, body) => this.#told(body))
     await connected(client, connectTimeout)
+    client.on('closed', (error) => this.#lost(error))
   }
 
   /** What the worker says of itself. */

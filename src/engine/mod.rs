@@ -9,7 +9,12 @@
 //! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
 //! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
 //! `memory` (what threads share) on `shard`.
+//! `timer` (deadlines). `link` (frames between processes) builds on `protocol`, `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) on `protocol`.
 //! keep their messages, schedules, stored values) on `protocol`. `functions` (code for workers) stands alone.
+//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
+//! `memory` (what threads share) on `shard`.
 
 pub mod auth;
 pub mod broker;
