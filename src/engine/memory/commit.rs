@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Budget, ChangeKind, Key, MAX_VALUE, Partition, Reader, Refusal, Value, Version};
+use super::{Budget, ChangeKind, Key, MAX_VALUE, Partition, Reader, Refusal, Time, Value, Version};
 
 /// A mistake of the caller's; nothing has happened when it is noticed.
 const NOT_LOCKED: Refusal = Refusal::Argument("a partition of the commit is not locked");
@@ -154,13 +154,13 @@ fn ttl(ms: f64) -> Result<u64, Refusal> {
 pub fn commit(
     partitions: &mut impl Partitions,
     commit: Commit<'_>,
-    (floor, now): (Version, u64),
+    (floor, now): (Version, Time),
     budget: &Budget,
     mut told: impl FnMut(Applied<'_>),
 ) -> Result<Committed, Refusal> {
     for (precondition, it) in commit.preconditions.iter().enumerate() {
         let partition = partitions.partition(it.key.partition());
-        let actual = partition.ok_or(NOT_LOCKED)?.version_of(&it.key, now);
+        let actual = partition.ok_or(NOT_LOCKED)?.version_of(&it.key, now.ms());
         if actual != it.expected {
             return Ok(Committed::Conflict {
                 precondition,
@@ -180,7 +180,7 @@ pub fn commit(
     for Write { key, op } in commit.writes {
         version = Version::after(version, now, giver);
         let partition = partitions.partition(key.partition()).ok_or(NOT_LOCKED)?;
-        existed.push(apply(partition, &key, op, (version, now), &mut told));
+        existed.push(apply(partition, &key, op, (version, now.ms()), &mut told));
         partition.settle(budget);
     }
     if existed.is_empty() {

@@ -4,7 +4,7 @@
 //! What one commit touches in several of them is done while all their locks are held, taken in
 //! ascending order. Whoever watches is in the [`Feed`], whose lock is taken last.
 //!
-//! Nothing here reads the clock: `now` is in milliseconds since 1970.
+//! Nothing here reads the clock: `now` is a [`Time`], or milliseconds since 1970.
 
 mod budget;
 mod commit;
@@ -14,6 +14,8 @@ mod locks;
 mod partition;
 mod refusal;
 mod target;
+#[cfg(test)]
+mod tests;
 mod value;
 mod version;
 mod wire;
@@ -29,5 +31,5 @@ pub use self::partition::{Entry, MAX_TOMBSTONES, Partition};
 pub use self::refusal::Refusal;
 pub use self::target::Target;
 pub use self::value::{MAX_VALUE, Tag, Value};
-pub use self::version::Version;
+pub use self::version::{Time, Version};
 pub use self::wire::{Reader, write_changes, write_entries, write_entry, write_keys};

@@ -7,10 +7,13 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Slot;
 
 use super::locks::LockTable;
-use super::{Budget, ChangeKind, Key, Planned, Refusal, Target, Value, Version};
+use super::{Budget, ChangeKind, Key, Planned, Refusal, Target, Time, Value, Version};
 
 /// Deletes that are remembered, so that watchers that come back learn of them.
 pub const MAX_TOMBSTONES: usize = 4096;
+
+/// A table with room for so many times what is in it gives room back.
+const SPARSE: usize = 8;
 
 /// A key and its value.
 #[derive(Debug, Clone)]
@@ -65,7 +68,7 @@ pub struct Partition {
 impl Partition {
     /// An empty partition. What was before `now` it does not know.
     #[must_use]
-    pub fn new(id: u8, now: u64) -> Self {
+    pub fn new(id: u8, now: Time) -> Self {
         let floor = Version::after(Version::NONE, now, id);
         Self {
             id,
@@ -105,7 +108,7 @@ impl Partition {
     }
 
     /// Its next version, greater than `floor` too.
-    pub fn next_version(&mut self, floor: Version, now: u64) -> Version {
+    pub fn next_version(&mut self, floor: Version, now: Time) -> Version {
         self.last = Version::after(self.last.max(floor), now, self.id);
         self.last
     }
@@ -204,8 +207,8 @@ impl Partition {
     }
 
     /// Removes the next value that has ended at `now`: key, hash and the version of that.
-    pub fn expire(&mut self, floor: Version, now: u64) -> Option<(Arc<str>, u64, Version)> {
-        let (_, hash, key) = self.ends.first().filter(|end| end.0 <= now).cloned()?;
+    pub fn expire(&mut self, floor: Version, now: Time) -> Option<(Arc<str>, u64, Version)> {
+        let (_, hash, key) = self.ends.first().filter(|end| end.0 <= now.ms()).cloned()?;
         let version = self.next_version(floor, now);
         self.take(hash, &key, ChangeKind::Expire, version);
         Some((key, hash, version))
@@ -295,6 +298,10 @@ impl Partition {
             .find_entry(hash, |it| it.hash == hash && *it.key == *key);
         let (entry, _) = found.ok()?.remove();
         self.account(0, Entry::size(entry.key.len(), &entry.value));
+        if self.entries.len() < self.entries.capacity() / SPARSE {
+            let len = self.entries.len();
+            self.entries.shrink_to(2 * len, |it| it.hash);
+        }
         if entry.ends != 0 {
             self.ends
                 .remove(&(entry.ends, hash, Arc::clone(&entry.key)));

@@ -15,6 +15,8 @@ const UNITS_ROOM: usize = 512;
 
 const NO_KEY: Refusal = Refusal::Argument("a key must be a string");
 const NO_STRING: Refusal = Refusal::Argument("the value must be a string");
+const NO_NUMBER: Refusal = Refusal::Argument("a number is expected");
+const NO_BOOL: Refusal = Refusal::Argument("true or false is expected");
 const NO_BYTES: Refusal = Refusal::Argument("bytes must be a Uint8Array");
 /// JavaScript cannot go on: its heap is full, or its thread is ending.
 const NO_VALUE: Refusal = Refusal::Argument("the value could not be made");
@@ -26,8 +28,51 @@ pub struct Js(sys::napi_value);
 impl Js {
     pub(super) const UNDEFINED: Self = Self(ptr::null_mut());
 
+    pub(super) fn new(raw: sys::napi_value) -> Self {
+        Self(raw)
+    }
+
     pub(super) fn raw(self) -> sys::napi_value {
         self.0
+    }
+
+    #[inline]
+    pub(super) fn to_f64(self, env: Env) -> Result<f64, Refusal> {
+        let mut number = 0.0;
+        // SAFETY: `env` and the value are those of the call that is running.
+        let status = unsafe { sys::napi_get_value_double(env.raw(), self.0, &raw mut number) };
+        (status == sys::Status::napi_ok)
+            .then_some(number)
+            .ok_or(NO_NUMBER)
+    }
+
+    pub(super) fn to_bool(self, env: Env) -> Result<bool, Refusal> {
+        let mut value = false;
+        // SAFETY: as above.
+        let status = unsafe { sys::napi_get_value_bool(env.raw(), self.0, &raw mut value) };
+        (status == sys::Status::napi_ok)
+            .then_some(value)
+            .ok_or(NO_BOOL)
+    }
+
+    pub(super) fn number(env: Env, number: f64) -> Result<Self, Refusal> {
+        let mut out = ptr::null_mut();
+        // SAFETY: `env` is that of the call that is running.
+        let status = unsafe { sys::napi_create_double(env.raw(), number, &raw mut out) };
+        Self::made(status, out)
+    }
+
+    pub(super) fn bool(env: Env, value: bool) -> Result<Self, Refusal> {
+        let mut out = ptr::null_mut();
+        // SAFETY: as above.
+        let status = unsafe { sys::napi_get_boolean(env.raw(), value, &raw mut out) };
+        Self::made(status, out)
+    }
+
+    fn made(status: sys::napi_status, out: sys::napi_value) -> Result<Self, Refusal> {
+        (status == sys::Status::napi_ok)
+            .then_some(Self(out))
+            .ok_or(NO_VALUE)
     }
 }
 
@@ -139,7 +184,10 @@ fn narrow(units: &[u16], json: bool, limit: usize) -> Result<Value, Refusal> {
         (Tag::Latin1, Tag::Utf16)
     };
     if wide {
-        let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let mut bytes = vec![0; bytes];
+        for (pair, unit) in bytes.chunks_exact_mut(2).zip(units) {
+            pair.copy_from_slice(&unit.to_le_bytes());
+        }
         return Value::new(two, &bytes);
     }
     Value::collect(one, units.iter().map(|unit| *unit as u8))
@@ -199,9 +247,7 @@ pub(super) fn to_js(env: Env, value: &Value) -> Result<Js, Refusal> {
             }
         }
     };
-    (status == sys::Status::napi_ok)
-        .then_some(Js(out))
-        .ok_or(NO_VALUE)
+    Js::made(status, out)
 }
 
 fn wide_to_js(env: sys::napi_env, bytes: &[u8]) -> Result<Js, Refusal> {
@@ -224,7 +270,5 @@ fn wide_to_js(env: sys::napi_env, bytes: &[u8]) -> Result<Js, Refusal> {
         let length = aligned.len() as isize;
         sys::napi_create_string_utf16(env, aligned.as_ptr(), length, &raw mut out)
     };
-    (status == sys::Status::napi_ok)
-        .then_some(Js(out))
-        .ok_or(NO_VALUE)
+    Js::made(status, out)
 }

@@ -1,7 +1,6 @@
 //! A thread or connection that uses a memory.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +11,8 @@ use super::mailbox::{Content, Mail, Mailbox, Wake};
 use super::memory::Memory;
 use super::watch::Catching;
 
+/// Bytes of changes after which the other watchers have to wait for the next time.
+const BYTES_AT_ONCE: usize = 16 * 1024 * 1024;
 /// Numbers of clients, in all memories.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -60,8 +61,14 @@ impl Client {
     pub fn drain(&self) -> Mail {
         let (mut mail, dirty) = self.mailbox.take();
         let mut more = BTreeSet::new();
+        let mut bytes = 0;
         for watcher in dirty {
+            if bytes > BYTES_AT_ONCE {
+                more.insert(watcher);
+                continue;
+            }
             let (changes, rest) = self.next_changes(watcher);
+            bytes += changes.as_ref().map_or(0, |it| it.changes.len());
             mail.changes.extend(changes);
             if rest {
                 more.insert(watcher);

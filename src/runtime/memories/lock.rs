@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering;
 
 use super::client::Client;
 use super::mailbox::{Granted, Request};
-use super::memory::{Memory, now};
+use super::memory::Memory;
 use crate::engine::memory::{
-    Acquired, Grant, Key, Owner, PARTITIONS, Partition, Refusal, Space, Version,
+    Acquired, Grant, Key, Owner, PARTITIONS, Partition, Refusal, Space, Time, Version,
 };
+use crate::runtime::clock::time;
 
 /// Locks a client may ask for before it has heard of them.
 const MAX_REQUESTS: usize = 65_536;
@@ -40,12 +41,13 @@ impl Client {
             content.requests.insert(content.next_request, request);
             Ok(content.next_request)
         })?;
-        let now = now();
+        let now = time();
         self.memory.pass_on_overdue(&mut partition, now);
         let owner = self.owner(request);
         let token = partition.next_version(Version::NONE, now);
         let at = (space, key.text());
-        let acquired = partition.locks.acquire(at, owner, lease, token, now);
+        let locks = &mut partition.locks;
+        let acquired = locks.acquire(at, owner, lease, token, now.ms());
         if acquired == Acquired::Granted(token) {
             self.memory.tell_grant(Grant { owner, token });
         }
@@ -102,7 +104,7 @@ impl Client {
         let mask = self.locked_in.load(Ordering::SeqCst);
         for id in (0..PARTITIONS as u8).filter(|id| mask & (1 << id) != 0) {
             let mut partition = self.memory.lock(id);
-            let now = now();
+            let now = time();
             for (space, key) in partition.locks.forget(self.id) {
                 self.memory.pass_on(&mut partition, (space, &key), now);
             }
@@ -131,7 +133,7 @@ impl Memory {
     pub fn renew(&self, space: Space, key: &Key<'_>, token: Version, lease: u64) -> bool {
         let mut partition = self.lock(key.partition());
         let at = (space, key.text());
-        let renewed = partition.locks.renew(at, token, lease, now());
+        let renewed = partition.locks.renew(at, token, lease, time().ms());
         let ends = partition.next_end();
         drop(partition);
         self.end_at_if(ends);
@@ -139,23 +141,23 @@ impl Memory {
     }
 
     /// Ends holds whose time is over.
-    pub(super) fn pass_on_overdue(&self, partition: &mut Partition, now: u64) {
-        while let Some((space, key)) = partition.locks.overdue(now) {
+    pub(super) fn pass_on_overdue(&self, partition: &mut Partition, now: Time) {
+        while let Some((space, key)) = partition.locks.overdue(now.ms()) {
             self.pass_on(partition, (space, &key), now);
         }
     }
 
-    fn pass_on(&self, partition: &mut Partition, (space, key): (Space, &str), now: u64) {
+    fn pass_on(&self, partition: &mut Partition, (space, key): (Space, &str), now: Time) {
         let next = partition.next_version(Version::NONE, now);
-        if let Some(grant) = partition.locks.pass_on(space, key, next, now) {
+        if let Some(grant) = partition.locks.pass_on(space, key, next, now.ms()) {
             self.tell_grant(grant);
         }
     }
 
     fn release(&self, partition: &mut Partition, at: (Space, &str), token: Version) -> bool {
-        let now = now();
+        let now = time();
         let next = partition.next_version(Version::NONE, now);
-        let (released, grant) = partition.locks.release(at, token, next, now);
+        let (released, grant) = partition.locks.release(at, token, next, now.ms());
         if let Some(grant) = grant {
             self.tell_grant(grant);
         }

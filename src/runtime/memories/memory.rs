@@ -12,29 +12,14 @@ use super::client::Client;
 use super::entrance::{Entrance, Guards};
 use super::journal::Journal;
 use super::mailbox::{Content, Mailbox, Wake};
+use super::near;
+use super::options::Options;
 use super::telling::Telling;
-use super::{expiry, near};
 use crate::engine::memory::{
-    Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, MAX_VALUE, PARTITIONS,
-    Partition, Refusal, Value, Version, commit, sum, write_entries, write_keys,
+    Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, PARTITIONS, Partition,
+    Refusal, Value, Version, commit, sum, write_entries, write_keys,
 };
 use crate::runtime::clock;
-
-/// Largest value, in bytes, unless told otherwise.
-const DEFAULT_MAX_VALUE: usize = 16 * 1024 * 1024;
-/// Values that are removed before the lock of their partition is given back.
-const EXPIRE_AT_ONCE: usize = 256;
-/// What a memory may take where the size of the machine's is unknown.
-const DEFAULT_MAX_BYTES: usize = 2 * 1024 * 1024 * 1024;
-
-/// How a memory is made.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// What all values may take, in bytes; a quarter of the machine's memory by default.
-    pub max_bytes: Option<usize>,
-    /// Largest value, in bytes: 16 MiB by default, 256 MiB at most.
-    pub max_value_bytes: Option<usize>,
-}
 
 /// What came of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,22 +45,28 @@ pub struct MemoryStats {
     pub clients: usize,
 }
 
+/// Numbers of memories.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 /// Values that the threads of a process share.
 pub struct Memory {
+    pub(super) number: u64,
     seed: u64,
     max_value: usize,
-    budget: Budget,
+    pub(super) budget: Budget,
     entrances: Box<[Entrance; PARTITIONS]>,
     /// Whether anybody watches. Set while all partitions are locked.
     pub(super) watched: AtomicBool,
     pub(super) feed: Mutex<Feed>,
+    /// What watchers have seen at most, while nobody watches.
+    pub(super) seen: AtomicU64,
     pub(super) clients: Mutex<HashMap<u64, Arc<Mailbox>>>,
     pub(super) journal: Option<Box<dyn Journal>>,
     /// Up to where the log is stored.
     pub(super) stored: AtomicU64,
     /// When the expiry thread looks here next; `u64::MAX` for never.
-    due: AtomicU64,
-    this: Weak<Self>,
+    pub(super) due: AtomicU64,
+    pub(super) this: Weak<Self>,
 }
 
 impl Memory {
@@ -95,12 +86,8 @@ impl Memory {
         options: &Options,
         journal: Option<Box<dyn Journal>>,
     ) -> Result<Arc<Self>, Refusal> {
-        let max_value = options.max_value_bytes.unwrap_or(DEFAULT_MAX_VALUE);
-        if !(1..=MAX_VALUE).contains(&max_value) {
-            return Err(Refusal::Argument("maxValueBytes must be 1 to 256 MiB"));
-        }
-        let max_bytes = options.max_bytes.unwrap_or_else(default_max_bytes);
-        let now = now();
+        let max_value = options.max_value()?;
+        let now = clock::time();
         let entrances: Vec<_> = (0..PARTITIONS)
             .map(|id| Entrance::new(Partition::new(id as u8, now)))
             .collect();
@@ -109,12 +96,14 @@ impl Memory {
             .try_into()
             .map_err(|_| Refusal::Argument("a memory has 64 partitions"))?;
         Ok(Arc::new_cyclic(|this| Self {
-            seed: RandomState::new().hash_one(now),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            seed: RandomState::new().hash_one(0),
             max_value,
-            budget: Budget::new(max_bytes),
+            budget: Budget::new(options.max_bytes()),
             entrances,
             watched: AtomicBool::new(false),
             feed: Mutex::default(),
+            seen: AtomicU64::new(0),
             clients: Mutex::default(),
             journal,
             stored: AtomicU64::new(0),
@@ -201,9 +190,9 @@ impl Memory {
     /// The log has failed.
     pub fn delete(&self, key: &Key<'_>) -> Result<(bool, Written), Refusal> {
         self.check_log()?;
-        let now = now();
         let mut partition = self.lock(key.partition());
-        if partition.version_of(key, now) == Version::NONE {
+        let now = clock::time();
+        if partition.version_of(key, now.ms()) == Version::NONE {
             let (version, ticket) = (Version::NONE, 0);
             return Ok((false, Written { version, ticket }));
         }
@@ -229,7 +218,7 @@ impl Memory {
         let mask = what.partitions();
         let mut guards = self.lock_all(mask);
         // Read under the locks, so that a commit that waited for them is not before what it waited for.
-        let now = now();
+        let now = clock::time();
         let mut telling = Telling::new(self);
         let at = (telling.floor(), now);
         let told = |applied: Applied<'_>| telling.tell(&applied);
@@ -308,8 +297,8 @@ impl Memory {
     ) -> Result<Written, Refusal> {
         self.check_log()?;
         let mut partition = self.lock(key.partition());
-        let now = now();
-        let (value, ends) = make(partition.entry(key), now)?;
+        let now = clock::time();
+        let (value, ends) = make(partition.entry(key), now.ms())?;
         partition.reserve(Partition::size(key, &value), &self.budget)?;
         let mut telling = Telling::new(self);
         let version = partition.next_version(telling.floor(), now);
@@ -334,51 +323,6 @@ impl Memory {
         drop(partition);
         let ticket = aftermath.run(self);
         Ok(Written { version, ticket })
-    }
-
-    /// Removes what has ended, and passes on locks whose time is over. Returns when something ends next.
-    pub(super) fn expire(&self) -> Option<u64> {
-        (0..PARTITIONS as u8)
-            .filter_map(|id| self.expire_partition(id))
-            .min()
-    }
-
-    fn expire_partition(&self, id: u8) -> Option<u64> {
-        loop {
-            let mut partition = self.lock(id);
-            let now = now();
-            self.pass_on_overdue(&mut partition, now);
-            let mut telling = Telling::new(self);
-            for _ in 0..EXPIRE_AT_ONCE {
-                let Some((key, hash, version)) = partition.expire(telling.floor(), now) else {
-                    break;
-                };
-                telling.gone(ChangeKind::Expire, (id, &key, hash), version);
-            }
-            partition.settle(&self.budget);
-            let aftermath = telling.finish();
-            let next = partition.next_end();
-            drop(partition);
-            aftermath.run(self);
-            if next.is_none_or(|next| next > now) {
-                return next;
-            }
-        }
-    }
-
-    /// Has the expiry thread look here at this time, or before.
-    pub(super) fn end_at(&self, at: u64) {
-        if at < self.due.fetch_min(at, Ordering::SeqCst) {
-            expiry::at(at, Weak::clone(&self.this));
-        }
-    }
-
-    /// The expiry thread looks here now.
-    pub(super) fn end_now(&self) {
-        self.due.store(u64::MAX, Ordering::SeqCst);
-        if let Some(next) = self.expire() {
-            self.end_at(next);
-        }
     }
 
     /// Waits until nobody is in the middle of something.
@@ -447,14 +391,4 @@ impl fmt::Debug for Memory {
 #[inline]
 pub(super) fn now() -> u64 {
     clock::unix_ms()
-}
-
-/// A quarter of the machine's memory.
-fn default_max_bytes() -> usize {
-    let total = std::fs::read_to_string("/proc/meminfo").ok();
-    let kib = total.as_deref().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-        line.split_whitespace().nth(1)?.parse::<usize>().ok()
-    });
-    kib.map_or(DEFAULT_MAX_BYTES, |kib| kib.saturating_mul(1024) / 4)
 }

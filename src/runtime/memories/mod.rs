@@ -6,6 +6,7 @@
 //! ascending, the feed, the list of clients, a mailbox.
 
 mod client;
+mod ends;
 mod entrance;
 mod expiry;
 mod journal;
@@ -13,13 +14,17 @@ mod lock;
 mod mailbox;
 mod memory;
 mod near;
+mod options;
 mod registry;
 mod telling;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use self::client::Client;
 pub use self::journal::{Journal, Logged};
 pub use self::mailbox::{Changes, Granted, Mail, Wake};
-pub use self::memory::{Memory, MemoryStats, Options, Written};
+pub use self::memory::{Memory, MemoryStats, Written};
 pub use self::near::{NEAR_WORDS, forget_words, share_words};
+pub use self::options::Options;
 pub use self::registry::{find, open};

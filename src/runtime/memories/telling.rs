@@ -31,8 +31,8 @@ pub(super) struct Aftermath {
 impl<'a> Telling<'a> {
     /// The partitions that are written to are locked.
     pub(super) fn new(memory: &'a Memory) -> Self {
-        // Set and cleared while partitions are locked, so it is seen as it is.
-        let watched = memory.watched.load(Ordering::Relaxed);
+        // Set while all partitions are locked, so nobody overlooks it.
+        let watched = memory.watched.load(Ordering::Acquire);
         Self {
             memory,
             feed: watched.then(|| memory.feed.lock()),
@@ -43,7 +43,10 @@ impl<'a> Telling<'a> {
 
     /// What the version has to be greater than, so that watchers see changes in order.
     pub(super) fn floor(&self) -> Version {
-        self.feed.as_ref().map_or(Version::NONE, |feed| feed.last())
+        match &self.feed {
+            Some(feed) => feed.last(),
+            None => Version(self.memory.seen.load(Ordering::Acquire)),
+        }
     }
 
     /// Whether anybody wants more than that a key has changed.

@@ -14,7 +14,7 @@ use crate::engine::memory::{
 };
 
 /// Watchers of one client.
-const MAX_WATCHERS: usize = 65_536;
+const MAX_WATCHERS: usize = 10_000;
 /// Changes that are handed out at once.
 const AT_ONCE: usize = 1024;
 /// Their bytes.
@@ -59,7 +59,7 @@ impl Client {
                 return Err(Refusal::Closed);
             }
             if content.watchers.len() == MAX_WATCHERS {
-                return Err(Refusal::QueueFull("there are 65536 watchers"));
+                return Err(Refusal::QueueFull("10000 watchers are the most"));
             }
             let (watcher, waits) = feed.add(self.id, target, start);
             content.watchers.insert(watcher);
@@ -174,6 +174,8 @@ impl Memory {
 
     fn note_watched(&self, feed: &Feed) {
         if feed.is_empty() {
+            // Whoever comes back and goes on behind what it has seen misses nothing.
+            self.seen.fetch_max(feed.last().0, Ordering::SeqCst);
             self.watched.store(false, Ordering::SeqCst);
         }
     }
