@@ -835,9 +835,14 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.NativeBus = nativeBinding.NativeBus
+module.exports.NativeLink = nativeBinding.NativeLink
+module.exports.NativeMachine = nativeBinding.NativeMachine
 module.exports.NativeMemory = nativeBinding.NativeMemory
+module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade
+module.exports.NativeWorkerPort = nativeBinding.NativeWorkerPort
 module.exports.analyseFunction = nativeBinding.analyseFunction
 module.exports.checkUpgrade = nativeBinding.checkUpgrade
 module.exports.inspectLog = nativeBinding.inspectLog

@@ -9,6 +9,79 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** One who emits and listens. */
+export declare class NativeBus {
+  /**
+   * Joins the bus of this name. `wake` is called when events wait to be drained; at most
+   * `max_queue` do, and `overflow` (0 drop the oldest, 1 drop the newest, 2 refuse) says what
+   * happens to those beyond.
+   */
+  constructor(name: string, maxQueue: number, overflow: number, wake: () => void)
+  /**
+   * Has the events of this name come here. Returns false if there are too many names, or if this
+   * one is too long.
+   */
+  subscribe(name: string): boolean
+  /** Has them come here no more. */
+  unsubscribe(name: string): void
+  /**
+   * Emits an event with the encoded list of its arguments. Returns how many have got it, or -1 if
+   * somebody had no room for it and did not want it dropped: then nobody has.
+   */
+  emit(name: string, tag: number, args: string | Uint8Array): number
+  /**
+   * Takes the events that wait: how many were dropped since the last time, then of each its
+   * name, the tag of its arguments and the arguments. Is to be called again until there are none;
+   * only then does the next one wake.
+   */
+  drain(): Array<number | string | Buffer>
+  /** What the bus has done so far. */
+  figures(): NativeBusFigures
+  /** Leaves the bus. */
+  close(): void
+}
+
+/** A connection to a machine. */
+export declare class NativeLink {
+  /** Begins to connect. `wake` is called when something has arrived. */
+  constructor(host: string, port: number, path: string, wake: () => void)
+  /** Sends a frame. Returns false if too much waits to be sent. */
+  send(frame: Uint8Array): boolean
+  /** Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`. */
+  drain(): Array<Buffer | string>
+  /** Ends the connection after what waits has been sent; nothing arrives any more. */
+  close(): void
+}
+
+/** A thread's share of a listener of this process. */
+export declare class NativeMachine {
+  /**
+   * Serves an address: with the listener that this process has there, or a new one. Returns a
+   * code instead if it cannot: `NONE` (`existing`: there is none), `TOKEN` (another one), or the
+   * system's.
+   */
+  static listen(host: string, port: number, options: NativeMachineOptions, wake: () => void): Self | string
+  /** The port it listens on. */
+  get port(): number
+  /** Has workers that connect serve a pool, and sends what they say here. */
+  hostPool(pool: string): void
+  /**
+   * Takes what other processes want of this thread: `[1, connection, id, memory, key, json, args]`
+   * a function to be run, `[2, connection, json]` a message, `[3, connection, hello]` a worker or
+   * control connection that is there, `[4, connection]` one that is gone.
+   */
+  drain(): Array<Array<number | string | Buffer>>
+  /** Answers a `[1, …]`: with a value, or with a code and a message. */
+  answer(connection: number, id: number, ok: boolean, body: Uint8Array): void
+  /**
+   * Says something to a connection's JavaScript. Returns false if there was no room, which ends
+   * the connection.
+   */
+  control(connection: number, json: string): boolean
+  /** Leaves; with the last thread that does, the listener ends. */
+  close(): void
+}
+
 /**
  * A thread's handle of a memory of this process. Calls return beside their result, in the scratch:
  * `[tag, version's high 32 bits, its low ones, end in ms since 1970 or 0, word in the near cache, flag]`.
@@ -84,6 +157,50 @@ export declare class NativeMemory {
    * Gives back locks and ends watchers. Can be repeated; writes are refused afterwards. The memory
    * itself lives as long as somebody has it.
    */
+  close(): void
+}
+
+/** The side of a pool that gives jobs. */
+export declare class NativePool {
+  /**
+   * A pool that workers of the whole process find by its id. Calls `wake` when there is
+   * something to drain, once until it is drained. `ERR_NC_INVALID_ARG` if the id is taken.
+   */
+  constructor(id: string, options: NativePoolOptions, wake: () => void)
+  /** Notes what workers that ask for the function `hash` are told, until the pool is closed. */
+  register(hash: string, json: string): void
+  /** A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`. */
+  submit(job: NativeJob): number
+  /**
+   * Items of a job: `count` from index `first` on. As NUMBERS (tag 12) with one number each they
+   * may be divided anywhere, anything else goes to one worker as it is. `partition`: -1 for
+   * none. False: the block was taken, and the next one is to wait for ROOM.
+   */
+  push(job: number, first: number, count: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined, partition: number): boolean
+  /** No more items will come. */
+  end(job: number): void
+  /** Ends a job; nothing more is told of it. */
+  cancel(job: number): void
+  /**
+   * A worker is gone, also if it was known to be gone and only the reason was not:
+   * `ERR_NC_WORKER_OUT_OF_MEMORY` as the reason is what a job that fails by it fails with.
+   */
+  workerLost(worker: string, reason: string): void
+  /** The worker gets nothing more; RETIRED tells when it has answered everything. */
+  retire(worker: string): void
+  /**
+   * What there is, one behind the other in one array: `[1 RESULT, job, first, count, tag, data]`,
+   * `[2 FAILED, job, itemIndex or -1, json]`, `[3 PROGRESS, job, index, tag, data]`,
+   * `[4 ROOM, job]`, `[5 DONE, job]`, `[6 TERMINATE, worker, reason]`, `[7 ONLINE, worker, json]`,
+   * `[8 LOST, worker, reason]`, `[9 DEMAND, n]`, `[10 RETIRED, worker]`. Data is a number for
+   * tag 1, a string for text and JSON, a Float64Array for NUMBERS, undefined for tags without
+   * data, else a Buffer. Results of neighbouring items come as one where both are NUMBERS with
+   * one number per item.
+   */
+  drain(): Array<unknown>
+  /** Figures. */
+  stats(): NativePoolStats
+  /** Drops all jobs without a word; workers get nothing more. Repeatable. */
   close(): void
 }
 
@@ -182,6 +299,42 @@ export declare class NativeUpgrade {
   get origin(): string | null
 }
 
+/** What a worker thread takes its work from. A thread that ends, however it ends, is lost at once. */
+export declare class NativeWorkerPort {
+  /**
+   * Joins the pool as `worker`, with `slots` chunks at once. `wake` asks to `take` until there
+   * is nothing, and to look at `cancelled`; `take` is also to be called after each chunk.
+   * `ERR_NC_CLOSED` if there is no such pool.
+   */
+  constructor(poolId: string, worker: string, slots: number, wake: () => void)
+  /**
+   * `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
+   * block, or several consecutive ones together, are to be answered with `done`.
+   */
+  take(): Array<unknown> | null
+  /**
+   * The result of a block or of several consecutive ones. `last`: nothing more will be said of
+   * the lease.
+   */
+  done(lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
+  /**
+   * The item threw; -1 if the whole chunk could not be done. Ends the lease: blocks that are not
+   * done are given out again.
+   */
+  failed(lease: number, itemIndex: number, json: string): void
+  /** Something the function says about an item on its way. Old ones are dropped if too many wait. */
+  progress(lease: number, index: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
+  /**
+   * The leases cancelled since the last call. They still have to be ended with `done` (`last`)
+   * or `failed`, whose content does not count then.
+   */
+  cancelled(): Array<number>
+  /** What was registered for the function. */
+  function(hash: string): string | null
+  /** Leaves the pool: what it had goes to others. Repeatable. */
+  close(): void
+}
+
 /**
  * Checks the text of a function. `uses` is 'item', 'reduce', 'entry' or 'call', `text` whether it was
  * written as text.
@@ -222,6 +375,18 @@ export interface NativeArrival {
   request?: string
   /** The response to a request that was turned down; its socket stays the caller's. */
   response?: string
+}
+
+/** What a bus has done, all its threads and processes together. */
+export interface NativeBusFigures {
+  /** Events that were emitted. */
+  emitted: number
+  /** How often one was delivered. */
+  delivered: number
+  /** How often one was dropped for lack of room. */
+  dropped: number
+  /** Events that wait for this listener. */
+  waiting: number
 }
 
 /** A variable from outside of a function. */
@@ -344,6 +509,32 @@ export interface NativeFunctionReport {
   specialised?: NativeSpecialised
 }
 
+/** How to treat a job. */
+export interface NativeJob {
+  /** The hash, or the registered name, of its function. */
+  fn: string
+  /** For workers as it is. */
+  json: string
+  /** Higher goes first; jobs of equal priority take turns. */
+  priority: number
+  /** Most chunks of the job that workers have at once; 0 for any number. */
+  concurrency: number
+  /** How often an item may lose its worker beyond the first time; -1 for 2. */
+  retries: number
+  /** How often an item may throw, or take too long, beyond the first time. */
+  throwRetries: number
+  /** Longest time for an item in milliseconds, from when it is taken; 0 for any. */
+  timeoutMs: number
+  /** Items per chunk; 0 to find out. */
+  chunkSize: number
+  /** Results are told as they come (at most every 5 ms) instead of at the end. */
+  stream: boolean
+  /** Only for workers that accept code, or know `fn` by name. */
+  needsCode: boolean
+  /** All values can be read without `v8.deserialize`. */
+  plainOnly: boolean
+}
+
 /** What a server and its connections may use. */
 export interface NativeLimits {
   /** Largest message in bytes; 0 for any size. */
@@ -384,6 +575,16 @@ export interface NativeLostRecords {
   first: number
   /** The last one. */
   last: number
+}
+
+/** Who is let in. */
+export interface NativeMachineOptions {
+  /** Who connects must have it. */
+  token?: string
+  /** Origins of web pages that may connect if they have the token. */
+  allowedOrigins?: Array<string>
+  /** Only a machine that this process has already. */
+  existing?: boolean
 }
 
 /** How a memory is made. */
@@ -446,6 +647,44 @@ export interface NativePattern {
   bytes: number
   /** Whether members are told of. */
   presence: boolean
+}
+
+/** How a pool works. */
+export interface NativePoolOptions {
+  /** How long a worker, other than a thread, may be silent while it has a chunk, in milliseconds. */
+  leaseMs: number
+  /** Most items that wait, over all jobs, for a new job to be taken; 0 for any number. */
+  maxQueue: number
+  /** 0 nested, 1 network, 2 sharded. */
+  structure: number
+  /** How many browsers have to compute each block; 0 or 1 to believe one. */
+  verify: number
+}
+
+/** Figures of a pool. */
+export interface NativePoolStats {
+  /** Workers online. */
+  workers: number
+  /** Those without a chunk. */
+  idle: number
+  /** Jobs that have not ended. */
+  jobs: number
+  /** Items that wait. */
+  pending: number
+  /** Items that workers have. */
+  active: number
+  /** Items with a result, ever. */
+  completed: number
+  /** Jobs that failed, ever. */
+  failed: number
+  /** Items that were given out again, ever. */
+  retried: number
+  /** The most items that ever waited at once. */
+  queueHighWater: number
+  /** The time from push to result that half of the items took at most, in milliseconds. */
+  p50Ms: number
+  /** The same for 99 %. */
+  p99Ms: number
 }
 
 /** How connections that arrive are received. */

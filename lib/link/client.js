@@ -58,7 +58,7 @@ class Client extends EventEmitter {
   #connectTimeout
   /** @type {unknown} why there is no connection */
   #reason = undefined
-  /** @type {NetworkClusterError | null} */
+  /** @type {InstanceType<typeof NetworkClusterError> | null} */
   #end = null
   /** @type {Record<string, unknown> | null} */
   #greeting = null
@@ -177,7 +177,7 @@ class Client extends EventEmitter {
 
   /**
    * Ends the connection; what is pending rejects. May be called again.
-   * @param {NetworkClusterError} [error] ERR_NC_CLOSED unless told
+   * @param {InstanceType<typeof NetworkClusterError>} [error] ERR_NC_CLOSED unless told
    */
   close(error = new NetworkClusterError('ERR_NC_CLOSED', 'the connection was closed')) {
     if (this.#end !== null) return
@@ -257,10 +257,8 @@ class Client extends EventEmitter {
   /** @param {Uint8Array} body */
   #onHello(body) {
     const reader = new frames.Reader(body)
-    if (reader.u8() !== 0) {
-      this.close(errorOf(reader))
-      return
-    }
+    // Whether it is final is said by the code that the connection is closed with.
+    if (reader.u8() !== 0) return
     this.#greeting = JSON.parse(reader.str())
     clearTimeout(this.#timer)
     this.#pause = FIRST_PAUSE
@@ -360,7 +358,7 @@ function outgoingFull() {
   return new NetworkClusterError('ERR_NC_QUEUE_FULL', 'too much waits to be sent')
 }
 
-/** @param {import('./frames.js').Reader} reader */
+/** @param {InstanceType<typeof frames.Reader>} reader */
 function errorOf(reader) {
   const code = reader.str()
   const message = reader.str()

@@ -29,9 +29,9 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * also after it was lost.
  */
 class Joined extends EventEmitter {
-  /** @type {import('./machine.js').Machine | null} if this process serves */
+  /** @type {InstanceType<typeof import('./machine.js').Machine> | null} if this process serves */
   machine = null
-  /** @type {Client | null} if another process serves */
+  /** @type {InstanceType<typeof Client> | null} if another process serves */
   client = null
   #ready
   #awaited = false
@@ -143,7 +143,7 @@ function join(url, options = {}) {
  * Serves an address for good: a machine that workers and others connect to. To be released.
  * @param {string | URL} url port 0: any
  * @param {import('./machine.js').MachineOptions} [options]
- * @returns {import('./machine.js').Machine}
+ * @returns {InstanceType<typeof import('./machine.js').Machine>}
  * @throws {NetworkClusterError} ERR_NC_INVALID_URL, ERR_NC_INVALID_ARG, ERR_NC_CONNECT if another
  *   process listens there
  */

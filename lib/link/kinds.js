@@ -26,6 +26,7 @@ const KINDS = Object.freeze({
   UNWATCH: 0x18,
   RUN_ON_KEY: 0x19,
   STATS: 0x1a,
+  RENEW: 0x1b,
   WITH_MEMORY: 0x1f,
   SUBSCRIBE: 0x20,
   UNSUBSCRIBE: 0x21,
@@ -63,6 +64,7 @@ const CLOSE = Object.freeze({
   REFUSED: 4401,
   NO_HELLO: 4402,
   MALFORMED: 4403,
+  NOT_HERE: 4404,
   SLOW: 4408,
   DEAD: 4409,
 })

@@ -7,6 +7,9 @@ const Source = require('./source.js')
 
 /** @typedef {import('./options.js').MemoryOptions} MemoryOptions */
 
+// What analyses functions is loaded with the first one.
+hosts.onRun((run) => require('./run-on-key.js').answer(run))
+
 /**
  * The memory of that name in this process.
  * @param {string} name

@@ -5,7 +5,6 @@
 const { types } = require('node:util')
 const { NetworkClusterError } = require('../core/network-cluster-error.js')
 const { describe, compile } = require('../functions')
-const { onRun } = require('../link/hosts.js')
 const { encode, decode, tags } = require('../values')
 const { error } = require('./check.js')
 const LocalMemory = require('./local.js')
@@ -32,9 +31,10 @@ async function runOnKey(source, key, fn, args) {
   const description = describe(fn, { uses: 'entry' })
   const data = encode(args)
   const { tag } = encode
-  return source.run(async (backend) => {
-    if (backend.local)
+  return source.run(async (/** @type {import('./source.js').Backend} */ backend) => {
+    if (backend.local === true) {
       return runHere(backend, source.name, key, description, () => decode(tag, data))
+    }
     return unwrap(await backend.runOnKey(key, description, args))
   })
 }
@@ -205,6 +205,4 @@ function unwrap(answer) {
   throw failure
 }
 
-onRun(answer)
-
-module.exports = { runOnKey }
+module.exports = { runOnKey, answer }

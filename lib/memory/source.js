@@ -96,7 +96,8 @@ class Source {
   }
 
   #remote() {
-    return this.#backend === null || this.#backend.local ? null : this.#backend
+    const backend = this.#backend
+    return backend === null || backend.local === true ? null : backend
   }
 
   #attachAll() {

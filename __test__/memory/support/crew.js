@@ -26,10 +26,12 @@ class Member {
   #end
   #answers = []
   #failure = null
+  #ended
 
   constructor(port, end) {
     this.#port = port
     this.#end = end
+    this.#ended = once(port, 'exit')
     port.on('message', (answer) => this.#answers.shift()?.(answer))
     const fail = (reason) => {
       this.#failure = reason
@@ -56,9 +58,8 @@ class Member {
   }
 
   async end() {
-    const ended = once(this.#port, 'exit')
     this.#end()
-    await ended
+    await this.#ended
   }
 }
 

@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use super::MAX_NAME;
 use super::kind;
 use super::read::{Frame, Malformed, Reader};
-use crate::engine::protocol::packet::{fields, string};
-use crate::engine::protocol::validate;
+use crate::engine::protocol::packet::{fields, number, string};
+use crate::engine::protocol::{Elements, validate};
+
+/// Chunks that a worker has at once.
+const MAX_SLOTS: u32 = 4096;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,63 @@ impl<'a> Hello<'a> {
             worker: worker.filter(|worker| worker.starts_with('{')),
         })
     }
+}
+
+/// What a worker says of itself in its HELLO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerHello {
+    /// Its name.
+    pub id: String,
+    /// Most chunks it takes at once.
+    pub slots: u32,
+    /// `process`, `browser`, `adaptable` or something newer.
+    pub kind: String,
+    /// Takes functions as source.
+    pub code: bool,
+    /// Reads what `v8.serialize` gives.
+    pub structured: bool,
+    /// Functions that it has, by name.
+    pub functions: Vec<String>,
+    /// All of it.
+    pub json: String,
+}
+
+impl WorkerHello {
+    /// Reads the text of a (valid) object. `None` without a name, or with one that is too long.
+    #[must_use]
+    pub fn parse(json: &str) -> Option<Self> {
+        let names = [
+            "id",
+            "concurrency",
+            "kind",
+            "code",
+            "encodings",
+            "functions",
+        ];
+        let [id, slots, kind, code, encodings, functions] = fields(json, names);
+        let id = id
+            .and_then(text)
+            .filter(|id| (1..=256).contains(&id.len()))?;
+        // `as` saturates.
+        let slots = slots.and_then(number).unwrap_or(1.0) as u32;
+        Some(Self {
+            id: id.into_owned(),
+            slots: slots.clamp(1, MAX_SLOTS),
+            kind: kind.and_then(text).unwrap_or_default().into_owned(),
+            code: code == Some("true"),
+            structured: texts(encodings).any(|it| it == "structured"),
+            functions: texts(functions).collect(),
+            json: json.to_owned(),
+        })
+    }
+}
+
+/// The strings of an array.
+fn texts(array: Option<&str>) -> impl Iterator<Item = String> {
+    let array = array.unwrap_or_default();
+    let mut elements = Elements::new(array);
+    std::iter::from_fn(move || elements.next(array))
+        .filter_map(|range| Some(text(array.get(range)?)?.into_owned()))
 }
 
 fn text(raw: &str) -> Option<Cow<'_, str>> {

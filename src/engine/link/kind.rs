@@ -25,6 +25,8 @@ pub const UNWATCH: u8 = 0x18;
 pub const RUN_ON_KEY: u8 = 0x19;
 /// Asks for figures.
 pub const STATS: u8 = 0x1a;
+/// Holds a lock for longer.
+pub const RENEW: u8 = 0x1b;
 /// A frame for a memory by name, on a connection that is not one memory's.
 pub const WITH_MEMORY: u8 = 0x1f;
 

@@ -15,7 +15,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use self::hello::{Hello, Role, Target};
+pub use self::hello::{Hello, Role, Target, WorkerHello};
 pub use self::read::{Frame, Malformed, Reader, Value};
 pub use self::request::{DataRequest, EventRequest};
 pub use self::trust::{may_come_from, same_token};
@@ -40,6 +40,8 @@ pub mod close {
     pub const NO_HELLO: u16 = 4402;
     /// A frame that is none.
     pub const MALFORMED: u16 = 4403;
+    /// What the connection is for is not here, or not yet.
+    pub const NOT_HERE: u16 = 4404;
     /// Too much waits to be sent.
     pub const SLOW: u16 = 4408;
     /// Nothing was heard for too long.

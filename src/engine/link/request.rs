@@ -44,6 +44,15 @@ pub enum DataRequest<'a> {
         /// The key's turn to run functions, not its lock.
         turn: bool,
     },
+    /// Holds a lock for longer.
+    Renew {
+        /// Of which key.
+        key: &'a str,
+        /// By which it was granted.
+        token: u64,
+        /// Ms from now.
+        lease: f64,
+    },
     /// Waits no longer for the lock asked for with this id.
     Cancel(u32),
     /// Tells of changes.
@@ -98,6 +107,11 @@ impl<'a> DataRequest<'a> {
                 key: reader.str()?,
                 token: reader.u64()?,
                 turn: reader.flag()?,
+            },
+            kind::RENEW => Self::Renew {
+                key: reader.str()?,
+                token: reader.u64()?,
+                lease: reader.f64()?,
             },
             kind::CANCEL => Self::Cancel(reader.u32()?),
             kind::WATCH => watch(&mut reader)?,

@@ -105,10 +105,6 @@ impl Peer for Receiver {
         self.0.arrived(self.0.inbox.frame(&bytes));
         Ok(())
     }
-
-    fn drain(&mut self) -> Result<(), Close> {
-        Ok(())
-    }
 }
 
 async fn run(address: SocketAddr, url: &str, shared: &Arc<Shared>) -> Ended {

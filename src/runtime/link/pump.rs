@@ -29,8 +29,13 @@ pub(super) trait Peer: Send {
     /// A frame has come.
     fn frame(&mut self, bytes: Bytes) -> Result<(), Close>;
 
+    /// The other side lives.
+    fn alive(&mut self) {}
+
     /// Has things to say that no frame asked for.
-    fn drain(&mut self) -> Result<(), Close>;
+    fn drain(&mut self) -> Result<(), Close> {
+        Ok(())
+    }
 }
 
 /// How a connection has ended.
@@ -111,7 +116,7 @@ where
                     return why.into();
                 }
             }
-            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Ping(_) | Message::Pong(_) => peer.lock().alive(),
             Message::Close(frame) => return frame.into(),
             Message::Text(_) | Message::Frame(_) => return Close::MALFORMED.into(),
         }

@@ -10,10 +10,19 @@ use super::desk::Letter;
 use super::machine::Machine;
 use super::outgoing::{Close, Outgoing};
 use super::pump::Peer;
-use crate::engine::link::{Frame, Hello, Malformed, Reader, Role, Writer, kind};
+use crate::engine::link::{
+    Frame, Hello, Malformed, Reader, Role, WorkerHello, Writer, close, kind,
+};
 
+mod data;
 mod events;
-use events::EventPort;
+mod worker;
+
+use self::data::MemoryPort;
+use self::events::EventPort;
+use self::worker::WorkerPort;
+
+const NOT_HERE: Close = Close::new(close::NOT_HERE, "there is no such thing here");
 
 /// A connection's side of what it is connected to.
 pub(super) struct Session {
@@ -33,6 +42,8 @@ pub(super) struct Context {
 }
 
 enum Service {
+    Data(MemoryPort),
+    Worker(WorkerPort),
     Events(EventPort),
     Control,
 }
@@ -42,6 +53,11 @@ impl Context {
     pub(super) fn send(&self, frame: Writer) -> Result<(), Close> {
         let sent = self.outgoing.push_or_abort(frame.finish());
         sent.then_some(()).ok_or(Close::SLOW)
+    }
+
+    /// Whether both sides have a token: whoever sends functions has all rights.
+    fn may_send_code(&self) -> bool {
+        self.machine.has_token()
     }
 
     fn post(&self, letter: Letter) -> bool {
@@ -58,16 +74,20 @@ impl Session {
         outgoing: &Arc<Outgoing>,
     ) -> Result<Self, Close> {
         let context = Context {
-            machine: Arc::clone(machine),
             connection: machine.desk.enter(outgoing),
+            machine: Arc::clone(machine),
             outgoing: Arc::clone(outgoing),
             woken: Arc::new(Notify::new()),
         };
         let name = machine.full_name(&caller.target.name);
         let service = match caller.target.role {
-            Role::Data => return Err(Close::new(4404, "not here")),
+            Role::Data => Service::Data(MemoryPort::open(&context, &name).map_err(|_| NOT_HERE)?),
             Role::Events => Service::Events(EventPort::open(&context, &name)),
-            Role::Worker => return Err(Close::new(4404, "not here")),
+            Role::Worker => {
+                let worker = hello.worker.and_then(WorkerHello::parse);
+                let worker = worker.ok_or(Close::MALFORMED)?;
+                Service::Worker(WorkerPort::open(&context, &worker, caller.browser)?)
+            }
             Role::Control => Service::Control,
         };
         let mut session = Self {
@@ -92,7 +112,7 @@ impl Session {
             std::process::id()
         ));
         self.context.send(answer)?;
-        if matches!(self.service, Service::Control) {
+        if matches!(self.service, Service::Control | Service::Worker(_)) {
             let hello = hello.json.to_owned();
             self.announced = self.context.post(Letter::Opened { connection, hello });
         }
@@ -104,6 +124,8 @@ impl Session {
             return self.control(frame);
         }
         match &mut self.service {
+            Service::Data(port) => port.frame(&self.context, frame),
+            Service::Worker(port) => port.frame(&self.context, frame),
             Service::Events(port) => port.frame(&self.context, frame),
             Service::Control => Err(Close::MALFORMED),
         }
@@ -123,8 +145,16 @@ impl Peer for Session {
         self.handle(Frame::parse(&bytes)?)
     }
 
+    fn alive(&mut self) {
+        if let Service::Worker(port) = &self.service {
+            port.alive();
+        }
+    }
+
     fn drain(&mut self) -> Result<(), Close> {
         match &mut self.service {
+            Service::Data(port) => port.drain(&self.context),
+            Service::Worker(port) => port.drain(&self.context),
             Service::Events(port) => port.drain(&self.context),
             Service::Control => Ok(()),
         }
@@ -133,11 +163,16 @@ impl Peer for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let connection = self.context.connection;
-        self.context.machine.desk.exit(connection);
         if self.announced {
+            let connection = self.context.connection;
             self.context.post(Letter::Closed { connection });
         }
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        self.machine.desk.exit(self.connection);
     }
 }
 
