@@ -45,3 +45,39 @@ function attach(httpServer, options) {
 }
 
 module.exports = { AGServer, AGServerSocket, AGRequest, StreamError, listen, attach }
+
+/** @returns {typeof import('./lib/machines/index.js')} */
+const machines = () => require('./lib/machines/index.js')
+const errors = () => require('./lib/core/network-cluster-error.js')
+
+/**
+ * Shared memory, events and parallel work: read when they are first asked for, as a server may do
+ * without them.
+ * @type {Record<string, () => unknown>}
+ */
+const lazy = {
+  SharedMemoryClass: () => require('./lib/memory/index.js').SharedMemoryClass,
+  SharedEventEmitterClass: () => require('./lib/events/shared-event-emitter.js'),
+  IteratorClass: () => require('./lib/compute/iterator.js').IteratorClass,
+  ScalabilityManager: () => machines().ScalabilityManager,
+  ScalabilityManagerClass: () => machines().Manager,
+  Manager: () => machines().Manager,
+  Worker: () => machines().Worker,
+  Data: () => machines().Data,
+  EventEmitter: () => machines().EventEmitter,
+  Proxy: () => machines().Proxy,
+  Adaptable: () => machines().Adaptable,
+  ManagerMachine: () => machines().Manager,
+  WorkerMachine: () => machines().Worker,
+  DataMachine: () => machines().Data,
+  EventEmitterMachine: () => machines().EventEmitter,
+  ProxyMachine: () => machines().Proxy,
+  AdaptableMachine: () => machines().Adaptable,
+  NetworkClusterError: () => errors().NetworkClusterError,
+  CapturedVariablesError: () => errors().CapturedVariablesError,
+  TaskError: () => errors().TaskError,
+}
+
+for (const [name, get] of Object.entries(lazy)) {
+  Object.defineProperty(module.exports, name, { get, enumerable: true, configurable: true })
+}

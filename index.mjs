@@ -1,4 +1,31 @@
 import api from './index.js'
 
 export default api
-export const { AGServer, AGServerSocket, AGRequest, StreamError, listen, attach } = api
+export const {
+  AGServer,
+  AGServerSocket,
+  AGRequest,
+  StreamError,
+  listen,
+  attach,
+  SharedMemoryClass,
+  SharedEventEmitterClass,
+  IteratorClass,
+  ScalabilityManager,
+  ScalabilityManagerClass,
+  Manager,
+  Worker,
+  Data,
+  EventEmitter,
+  Proxy,
+  Adaptable,
+  ManagerMachine,
+  WorkerMachine,
+  DataMachine,
+  EventEmitterMachine,
+  ProxyMachine,
+  AdaptableMachine,
+  NetworkClusterError,
+  CapturedVariablesError,
+  TaskError,
+} = api

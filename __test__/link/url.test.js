@@ -53,14 +53,21 @@ test('anything else is refused, with its reason', () => {
     ['http://localhost:1/%ff', /percent/],
     [`http://localhost:1/${'a'.repeat(1025)}`, /longer/],
   ]) {
-    assert.throws(() => url.parse(bad), { code: 'ERR_NC_INVALID_URL', message: reason }, String(bad))
+    assert.throws(
+      () => url.parse(bad),
+      { code: 'ERR_NC_INVALID_URL', message: reason },
+      String(bad),
+    )
   }
 })
 
 test('a password is not repeated', () => {
-  assert.throws(() => url.parse('http://user:secret@localhost:1'), (error) => {
-    return !/secret/.test(error.message)
-  })
+  assert.throws(
+    () => url.parse('http://user:secret@localhost:1'),
+    (error) => {
+      return !/secret/.test(error.message)
+    },
+  )
 })
 
 test('port 0 is for those who listen', () => {

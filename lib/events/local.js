@@ -9,7 +9,6 @@ const { encode, decode } = require('../values/index.js')
  * core, and a thread is woken when its mailbox was empty.
  */
 class LocalBus {
-  ready = Promise.resolve()
   #bus
   #deliver
 
@@ -58,7 +57,7 @@ class LocalBus {
     return this.#bus.figures()
   }
 
-  async close() {
+  close() {
     this.#bus.close()
   }
 

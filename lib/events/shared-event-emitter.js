@@ -2,9 +2,9 @@
 
 const KeepAlive = require('../core/keep-alive')
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { join } = require('./join.js')
 const Listeners = require('./listeners.js')
 const { checkListener, checkName, readOptions } = require('./options.js')
+const Route = require('./route.js')
 
 /** @typedef {import('./listeners.js').Listener} Listener */
 
@@ -20,8 +20,7 @@ class SharedEventEmitterClass {
   #alive = new KeepAlive()
   #ref = true
   #closed = false
-  /** @type {import('./join.js').Backend} */
-  #backend
+  #route
 
   /**
    * @param {string | URL} [url]
@@ -29,7 +28,7 @@ class SharedEventEmitterClass {
    */
   constructor(url, options) {
     const read = readOptions(options)
-    this.#backend = join(url, read, (name, args) => {
+    this.#route = new Route(url, read, (name, args) => {
       this.#listeners.call(name, args)
       this.#changed(name)
     })
@@ -37,7 +36,7 @@ class SharedEventEmitterClass {
 
   /** Settles once the emitter is connected; at once without a URL. */
   get ready() {
-    return this.#backend.ready
+    return this.#route.ready
   }
 
   /**
@@ -75,7 +74,7 @@ class SharedEventEmitterClass {
    */
   emit(event, ...args) {
     this.#check(event)
-    return this.#backend.emit(event, args)
+    return this.#route.backend.emit(event, args)
   }
 
   /**
@@ -85,7 +84,7 @@ class SharedEventEmitterClass {
    */
   async emitAsync(event, ...args) {
     this.#check(event)
-    return this.#backend.emitAndCount(event, args)
+    return this.#route.backend.emitAndCount(event, args)
   }
 
   /** @param {string} event */
@@ -107,10 +106,10 @@ class SharedEventEmitterClass {
     return this
   }
 
-  /** @returns {Promise<import('./join.js').EmitterStats>} */
+  /** @returns {Promise<import('./route.js').EmitterStats>} */
   async stats() {
     if (this.#closed) throw closed()
-    return this.#backend.stats()
+    return this.#route.backend.stats()
   }
 
   async close() {
@@ -118,7 +117,7 @@ class SharedEventEmitterClass {
     this.#closed = true
     this.#listeners.clear()
     this.#keepAlive()
-    await this.#backend.close()
+    await this.#route.close()
   }
 
   /**
@@ -129,7 +128,7 @@ class SharedEventEmitterClass {
   #add(event, listener, once) {
     this.#check(event)
     checkListener(listener)
-    if (this.#listeners.count(event) === 0 && !this.#backend.subscribe(event)) {
+    if (this.#listeners.count(event) === 0 && !this.#route.backend.subscribe(event)) {
       throw new NetworkClusterError('ERR_NC_QUEUE_FULL', 'this emitter listens to too many events')
     }
     this.#listeners.add(event, listener, once)
@@ -149,7 +148,7 @@ class SharedEventEmitterClass {
    */
   #changed(event) {
     if (this.#closed || this.#listeners.count(event) > 0) return
-    this.#backend.unsubscribe(event)
+    this.#route.backend.unsubscribe(event)
     this.#keepAlive()
   }
 

@@ -101,9 +101,10 @@ class Machine extends EventEmitter {
   /**
    * @param {number} connection
    * @param {string} json
+   * @returns {boolean} false: there was no room, and the connection ends
    */
   control(connection, json) {
-    this.#native.control(connection, json)
+    return this.#native.control(connection, json)
   }
 
   /** What other processes want of JavaScript. */

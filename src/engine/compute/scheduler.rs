@@ -1,110 +1,209 @@
-//! One pool's decisions.
+//! The state of a pool, and what its owner does with it.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::vec::Drain;
 
-use super::types::*;
+use super::deadlines::Due;
+use super::job::Job;
+use super::latency::Latency;
+use super::lease::Lease;
+use super::progress::Progress;
+use super::queue::Piece;
+use super::results::Results;
+use super::types::{
+    Block, Command, JobId, JobOptions, JobResult, LeaseId, Nanos, PoolOptions, Stats, SubmitError,
+    WorkerKey,
+};
+use super::worker::Worker;
 
-/// The result of one or several consecutive blocks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The chunk they are of.
-    pub lease: LeaseId,
-    /// The index of the first item.
-    pub first: u32,
-    /// How many items, all of whole blocks.
-    pub count: u32,
-    /// Nothing more will be said of the chunk.
-    pub last: bool,
-    /// What the function gave.
-    pub payload: Payload,
-}
+/// Most jobs at once.
+const MOST_JOBS: usize = 1 << 20;
 
 /// One pool's jobs and workers.
 #[derive(Debug)]
 pub struct Scheduler {
-    commands: Vec<Command>,
+    pub(super) options: PoolOptions,
+    pub(super) jobs: BTreeMap<JobId, Job>,
+    /// Jobs with something to give, by priority; the first has its turn. Those that have nothing any
+    /// more are found out when it is their turn.
+    pub(super) lines: BTreeMap<Reverse<i32>, VecDeque<JobId>>,
+    pub(super) workers: BTreeMap<WorkerKey, Worker>,
+    pub(super) names: BTreeMap<Arc<str>, WorkerKey>,
+    pub(super) leases: BTreeMap<LeaseId, Lease>,
+    pub(super) deadlines: BTreeSet<(Nanos, Due)>,
+    /// Results of jobs that have ended.
+    pub(super) finished: BTreeMap<JobId, Results>,
+    pub(super) progress: Progress,
+    pub(super) commands: Vec<Command>,
+    pub(super) latency: Latency,
+    pub(super) counts: Counts,
+    /// The demand that was said last.
+    pub(super) demanded: u32,
+    last_job: JobId,
+    pub(super) last_worker: WorkerKey,
+    pub(super) last_lease: LeaseId,
+    pub(super) last_ballot: u32,
+}
+
+/// What was counted.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Items that wait now.
+    pub(super) waiting: u64,
+    high_water: u64,
+    pub(super) completed: u64,
+    pub(super) failed: u64,
+    pub(super) retried: u64,
 }
 
 impl Scheduler {
     /// Without jobs and workers.
-    pub fn new(_options: PoolOptions) -> Self {
+    pub fn new(options: PoolOptions) -> Self {
         Self {
+            options,
+            jobs: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            workers: BTreeMap::new(),
+            names: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            finished: BTreeMap::new(),
+            progress: Progress::default(),
             commands: Vec::new(),
+            latency: Latency::default(),
+            counts: Counts::default(),
+            demanded: 0,
+            last_job: 0,
+            last_worker: 0,
+            last_lease: 0,
+            last_ballot: 0,
         }
     }
-    /// s
+
+    /// A new job, without items yet. `has_source`: workers that accept code can be given its
+    /// function.
+    ///
+    /// # Errors
+    /// Too much waits already.
     pub fn submit(
         &mut self,
-        _options: JobOptions,
-        _has_source: bool,
+        options: JobOptions,
+        has_source: bool,
         _now: Nanos,
     ) -> Result<JobId, SubmitError> {
-        Ok(1)
+        let most = self.options.max_queue;
+        if self.jobs.len() >= MOST_JOBS || (most > 0 && self.counts.waiting >= most) {
+            return Err(SubmitError::QueueFull);
+        }
+        self.last_job += 1;
+        let job = Job::new(options, has_source);
+        self.jobs.insert(self.last_job, job);
+        Ok(self.last_job)
     }
-    /// s
-    pub fn push(&mut self, _job: JobId, _block: Block, _now: Nanos) -> bool {
-        true
+
+    /// More items of a job; dropped if it has ended. False: they were taken, and the next ones are
+    /// to wait for `Room`.
+    pub fn push(&mut self, id: JobId, block: Block, now: Nanos) -> bool {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return true;
+        };
+        if job.ended || block.count == 0 || block.first.checked_add(block.count).is_none() {
+            return true;
+        }
+        job.pushed += u64::from(block.count);
+        self.enqueue(id, Piece::new(block, now), false);
+        self.rouse(id);
+        self.demand();
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return true;
+        };
+        job.full |= job.is_full();
+        !job.full
     }
-    /// s
-    pub fn end(&mut self, _job: JobId, _now: Nanos) {}
-    /// s
-    pub fn cancel(&mut self, _job: JobId, _now: Nanos) {}
-    /// s
-    pub fn online(&mut self, _info: WorkerInfo, _now: Nanos) -> WorkerKey {
-        1
+
+    /// No more items will come.
+    pub fn end(&mut self, id: JobId, now: Nanos) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.ended = true;
+            self.complete(id, now);
+        }
     }
-    /// s
-    pub fn take(&mut self, _worker: WorkerKey, _now: Nanos) -> Option<Chunk> {
-        None
+
+    /// Ends a job; nothing more is said of it.
+    pub fn cancel(&mut self, id: JobId, now: Nanos) {
+        self.finished.remove(&id);
+        let _results = self.abandon(id, now);
     }
-    /// s
-    pub fn done(&mut self, _worker: WorkerKey, _answer: Answer, _now: Nanos) {}
-    /// s
-    pub fn failed(
-        &mut self,
-        _worker: WorkerKey,
-        _lease: LeaseId,
-        _item: Option<u32>,
-        _error: &str,
-        _now: Nanos,
-    ) {
+
+    /// The results of a job that have not been taken, by their first item. Those that are
+    /// neighbours and have one number per item come as one.
+    pub fn take_results(&mut self, id: JobId) -> Vec<JobResult> {
+        if let Some(mut results) = self.finished.remove(&id) {
+            return results.take();
+        }
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return Vec::new();
+        };
+        job.told = false;
+        let was_stalled = job.is_stalled();
+        let results = job.results.take();
+        if was_stalled {
+            self.rouse(id);
+        }
+        results
     }
-    /// s
-    pub fn progress(
-        &mut self,
-        _worker: WorkerKey,
-        _lease: LeaseId,
-        _index: u32,
-        _payload: Payload,
-        _now: Nanos,
-    ) {
-    }
-    /// s
-    pub fn renew(&mut self, _worker: WorkerKey, _now: Nanos) {}
-    /// s
-    pub fn lost(&mut self, _worker: WorkerKey, _reason: &str, _now: Nanos) {}
-    /// s
-    pub fn lost_by_name(&mut self, _worker: &str, _reason: &str, _now: Nanos) {}
-    /// s
-    pub fn retire(&mut self, _worker: &str, _now: Nanos) {}
-    /// s
-    pub fn tick(&mut self, _now: Nanos) {}
-    /// s
-    pub fn next_deadline(&self) -> Option<Nanos> {
-        None
-    }
-    /// s
-    pub fn take_results(&mut self, _job: JobId) -> Vec<JobResult> {
-        Vec::new()
-    }
-    /// s
-    pub fn drained(&mut self) {}
-    /// s
+
+    /// What is to be done, in order.
     pub fn commands(&mut self) -> Drain<'_, Command> {
         self.commands.drain(..)
     }
-    /// s
+
+    /// Figures.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        let idle = self.workers.values().filter(|it| it.leases.is_empty());
+        Stats {
+            workers: self.workers.len() as u32,
+            idle: idle.count() as u32,
+            jobs: self.jobs.len() as u32,
+            pending: self.counts.waiting,
+            active: self.leases.values().map(Lease::open_items).sum(),
+            completed: self.counts.completed,
+            failed: self.counts.failed,
+            retried: self.counts.retried,
+            queue_high_water: self.counts.high_water,
+            p50_ms: self.latency.quantile(0.5),
+            p99_ms: self.latency.quantile(0.99),
+        }
+    }
+
+    /// Puts a piece into its job's queue, at the front if it was taken before.
+    pub(super) fn enqueue(&mut self, id: JobId, piece: Piece, again: bool) {
+        let home = self.home(id, piece.block.partition);
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        let items = u64::from(piece.block.count);
+        if again {
+            self.counts.retried += items;
+            job.queue.push_front(home, piece);
+        } else {
+            job.queue.push_back(home, piece);
+        }
+        self.counts.waiting += items;
+        self.counts.high_water = self.counts.high_water.max(self.counts.waiting);
+        self.list(id);
+    }
+
+    /// Has a job take part in the turns.
+    pub(super) fn list(&mut self, id: JobId) {
+        let Some(job) = self.jobs.get_mut(&id) else {
+            return;
+        };
+        if !std::mem::replace(&mut job.listed, true) {
+            let line = self.lines.entry(Reverse(job.options.priority));
+            line.or_default().push_back(id);
+        }
     }
 }

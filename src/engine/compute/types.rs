@@ -154,6 +154,21 @@ pub struct Chunk {
     pub blocks: Vec<Block>,
 }
 
+/// The result of a block, or of several consecutive ones, of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The chunk.
+    pub lease: LeaseId,
+    /// The index of the first item.
+    pub first: u32,
+    /// How many items, all of whole blocks.
+    pub count: u32,
+    /// Nothing more will be said of the chunk.
+    pub last: bool,
+    /// What the function gave.
+    pub payload: Payload,
+}
+
 /// The result of consecutive items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobResult {

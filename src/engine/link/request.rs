@@ -141,6 +141,8 @@ pub enum EventRequest<'a> {
         /// With what.
         args: Value<'a>,
     },
+    /// Asks for figures.
+    Stats,
 }
 
 impl<'a> EventRequest<'a> {
@@ -158,6 +160,7 @@ impl<'a> EventRequest<'a> {
                 event: reader.str()?,
                 args: reader.value()?,
             },
+            kind::STATS => Self::Stats,
             _ => return Err(Malformed),
         };
         reader.end()?;

@@ -149,8 +149,6 @@ impl Pool {
             return Vec::new();
         };
         let events = state.outbox.drain(scheduler);
-        // Whose results were too many to go on has room again.
-        scheduler.drained();
         self.settle(guard);
         events
     }

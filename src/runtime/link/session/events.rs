@@ -65,7 +65,18 @@ impl EventPort {
                 };
                 context.send(answer)
             }
+            EventRequest::Stats => context.send(self.stats(frame.id)),
         }
+    }
+
+    fn stats(&self, id: u32) -> Writer {
+        let figures = self.bus.figures();
+        let mut answer = Writer::ok(id);
+        answer.str(&format!(
+            r#"{{"emitted":{},"delivered":{},"dropped":{}}}"#,
+            figures.emitted, figures.delivered, figures.dropped
+        ));
+        answer
     }
 
     pub(super) fn drain(&mut self, context: &Context) -> Result<(), Close> {
