@@ -34,7 +34,8 @@ pub(super) fn add(env: Env, this: Js, handle: &Rc<Handle>) -> napi::Result<()> {
     add_one::<SetTag>(env, this, handle)?;
     add_one::<Commit>(env, this, handle)?;
     add_one::<Increment>(env, this, handle)?;
-    add_one::<Delete>(env, this, handle)
+    add_one::<Delete>(env, this, handle)?;
+    add_one::<PendingTicket>(env, this, handle)
 }
 
 fn add_one<Q: Quick>(env: Env, this: Js, handle: &Rc<Handle>) -> napi::Result<()> {
@@ -208,5 +209,15 @@ impl Quick for Delete {
 
     fn call(handle: &Handle, env: Env, [key, ..]: [Js; 3]) -> Result<Js, Refusal> {
         Js::bool(env, handle.delete(env, key)?)
+    }
+}
+
+struct PendingTicket;
+
+impl Quick for PendingTicket {
+    const NAME: &'static CStr = c"pendingTicket";
+
+    fn call(handle: &Handle, env: Env, _: [Js; 3]) -> Result<Js, Refusal> {
+        Js::number(env, handle.ticket.get() as f64)
     }
 }
