@@ -2,7 +2,10 @@
 
 const native = require('../core/native')
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { encode, decode } = require('../values/index.js')
+const { encode, decode, tags } = require('../values/index.js')
+
+/** Events of one name, with JSON text of a list of what each was emitted with. */
+const SEVERAL = tags.ABSENT
 
 /**
  * The events of this process: what one thread emits is put into the mailboxes of the others by the
@@ -76,9 +79,11 @@ class LocalBus {
     if (records.length === 1) return
     setImmediate(() => this.#drain())
     for (let at = 1; at < records.length; at += 3) {
-      const [tag, data] = [records[at + 1], records[at + 2]]
-      const args = decode(/** @type {number} */ (tag), /** @type {string | Buffer} */ (data))
-      this.#deliver(/** @type {string} */ (records[at]), args)
+      const name = /** @type {string} */ (records[at])
+      const tag = /** @type {number} */ (records[at + 1])
+      const data = /** @type {string | Buffer} */ (records[at + 2])
+      if (tag !== SEVERAL) this.#deliver(name, decode(tag, data))
+      else for (const args of JSON.parse(/** @type {string} */ (data))) this.#deliver(name, args)
     }
   }
 }

@@ -15,6 +15,7 @@ mod log;
 mod memory;
 mod metrics;
 mod names;
+mod quick;
 mod server;
 #[cfg(unix)]
 mod takeover;
