@@ -196,7 +196,10 @@ impl Quick<Handle> for Emit {
 }
 
 /// Text, or bytes.
-unsafe fn args_of(env: sys::napi_env, args: sys::napi_value) -> napi::Result<Either<Text, Uint8Array>> {
+unsafe fn args_of(
+    env: sys::napi_env,
+    args: sys::napi_value,
+) -> napi::Result<Either<Text, Uint8Array>> {
     // SAFETY: the caller guarantees that `args` is of `env`, the current environment.
     unsafe {
         match type_of!(env, args)? {

@@ -111,7 +111,10 @@ impl Quick<Handle> for Increment {
     const NAME: &'static CStr = c"increment";
 
     fn call(handle: &Handle, env: Env, [key, by, _]: [Js; 3]) -> Result<Js, Error<String>> {
-        Ok(Js::number(env, handle.increment(env, key, by.to_f64(env)?)?)?)
+        Ok(Js::number(
+            env,
+            handle.increment(env, key, by.to_f64(env)?)?,
+        )?)
     }
 }
 
