@@ -477,6 +477,8 @@ export interface NativeFunctionError {
   code: string
   /** Goes on after `function "name" `. */
   message: string
+  /** The function's name, if its text has one and could be read. */
+  name?: string
   /** From 1; 0 where there is no place. */
   line: number
   /** From 1; 0 where there is no place. */

@@ -2,7 +2,7 @@
 
 // Runners of this thread: each function is compiled once.
 
-const { evaluate, codeVersion } = require('./evaluate')
+const { evaluate, CODE_VERSION } = require('./evaluate')
 const { Runner } = require('./runner')
 const { NetworkClusterError } = require('../core/network-cluster-error')
 
@@ -12,6 +12,8 @@ const { NetworkClusterError } = require('../core/network-cluster-error')
 /**
  * @typedef {object} CompileOptions
  * @property {'snapshot' | 'latest'} [reads] 'latest': every read of the scope is one; not specialised
+ * @property {import('./evaluate').CodeCache} [codeCache] where the threads of this process, and nobody
+ *   else, put what they compiled: V8 trusts it
  */
 
 const MAX_RUNNERS = 256
@@ -38,11 +40,11 @@ const USES = {
  * @throws {NetworkClusterError} ERR_NC_CODE_REFUSED where code must not be made from text,
  *   ERR_NC_FUNCTION_SOURCE if this version of JavaScript does not know the function's syntax
  */
-function compile(description, kind, { reads = 'snapshot' } = {}) {
+function compile(description, kind, { reads = 'snapshot', codeCache } = {}) {
   const key = `${description.hash} ${kind} ${reads}`
   let runner = runners.get(key)
   if (runner !== undefined) runners.delete(key)
-  else runner = make(description, kind, reads)
+  else runner = make(description, kind, reads, codeCache)
   if (runners.size >= MAX_RUNNERS) runners.delete(runners.keys().next().value)
   runners.set(key, runner)
   return runner
@@ -52,8 +54,9 @@ function compile(description, kind, { reads = 'snapshot' } = {}) {
  * @param {Description} description
  * @param {Kind} kind
  * @param {string} reads
+ * @param {import('./evaluate').CodeCache} [codeCache]
  */
-function make(description, kind, reads) {
+function make(description, kind, reads, codeCache) {
   const uses = USES[kind]
   if (
     uses === undefined ||
@@ -64,12 +67,19 @@ function make(description, kind, reads) {
       `a function described for '${description.uses}' does not run as '${kind}'`,
     )
   }
-  return new Runner(description, kind, evaluate, reads !== 'latest')
+  /** @type {import('./runner').Evaluate} */
+  const evaluatePart = (text, indent, part) => {
+    const { name, hash } = description
+    if (part === 'loop') return evaluate(text, 'loop', indent).value
+    const key = `${hash} ${part} ${CODE_VERSION}`
+    const { value, codeOf } = evaluate(text, name, indent, () => codeCache?.get(key))
+    if (codeOf !== undefined && codeCache !== undefined) {
+      runner.afterRun(() => codeCache.set(key, codeOf()))
+    }
+    return value
+  }
+  const runner = new Runner(description, kind, evaluatePart, reads !== 'latest')
+  return runner
 }
 
-/** @param {Description} description */
-function codeCacheKey(description) {
-  return `${description.hash} ${codeVersion()}`
-}
-
-module.exports = { compile, codeCacheKey }
+module.exports = { compile }

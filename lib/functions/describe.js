@@ -1,6 +1,7 @@
 'use strict'
 
 const { createHash } = require('crypto')
+const vm = require('vm')
 const native = require('../core/native')
 const { NetworkClusterError, CapturedVariablesError } = require('../core/network-cluster-error')
 
@@ -175,6 +176,7 @@ function analyse(source, name, uses, globals, text) {
   )
   if (answer.error != null) throw refusal(answer.error, name)
   const { code, ...report } = /** @type {any} */ (answer.report)
+  if (text) assertCompiles(code, report.name)
   const hash = createHash('sha256')
     .update(uses === 'item' ? code : `${uses}\n${code}`)
     .digest('hex')
@@ -182,11 +184,28 @@ function analyse(source, name, uses, globals, text) {
 }
 
 /**
+ * V8 does not know all the syntax that the analysis knows. A function it has made is one it knows.
+ * @param {string} code
+ * @param {string} [name]
+ */
+function assertCompiles(code, name = '<anonymous>') {
+  try {
+    vm.compileFunction(`return (${code}\n)`)
+  } catch (cause) {
+    throw new NetworkClusterError(
+      'ERR_NC_FUNCTION_SOURCE',
+      `function "${name}" cannot be compiled: ${/** @type {Error} */ (cause).message}`,
+      { cause },
+    )
+  }
+}
+
+/**
  * @param {import('../../native/binding.cjs').NativeFunctionError} error
  * @param {string | undefined} name
  */
 function refusal(error, name) {
-  const message = `function "${name || '<anonymous>'}" ${error.message}`
+  const message = `function "${name || error.name || '<anonymous>'}" ${error.message}`
   const result =
     error.captured.length > 0
       ? new CapturedVariablesError(message, error.captured)
@@ -196,4 +215,4 @@ function refusal(error, name) {
     : Object.assign(result, { line: error.line, column: error.column })
 }
 
-module.exports = { describe, stands, assertUses }
+module.exports = { describe, stands }

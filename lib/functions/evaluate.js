@@ -1,10 +1,28 @@
 'use strict'
 
+const { Module } = require('module')
+const path = require('path')
 const vm = require('vm')
 const { NetworkClusterError } = require('../core/network-cluster-error')
 
+/** Below that compiling costs less than looking at a cache. */
+const CACHED_FROM = 10_000
+
+/**
+ * What was compiled, to be compiled again in another thread at less cost.
+ * @typedef {object} CodeCache
+ * @property {(key: string) => Buffer | undefined} get
+ * @property {(key: string, code: Buffer) => void} set
+ */
+
 /** @type {boolean | undefined} */
 let allowed
+
+/**
+ * @typedef {object} Evaluated
+ * @property {any} value
+ * @property {(() => Buffer) | undefined} codeOf gives what is worth keeping, once it has run
+ */
 
 /**
  * The value of an expression that sees nothing but the globals. It is sloppy unless it says
@@ -12,16 +30,27 @@ let allowed
  *
  * @param {string} text
  * @param {string} name for stack traces
- * @returns {any}
+ * @param {number} indent what precedes the author's text in its first line
+ * @param {() => Buffer | undefined} [cached] what another thread has compiled
+ * @returns {Evaluated}
  */
-function evaluate(text, name) {
+function evaluate(text, name, indent, cached) {
   assertAllowed()
   try {
+    if (text.includes('import')) return { value: asModule(text), codeOf: undefined }
+    const isLong = text.length >= CACHED_FROM
+    const cachedData = isLong ? cached?.() : undefined
     const script = new vm.Script(text, {
       filename: `${name || 'function'} (sent)`,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      columnOffset: -indent,
+      cachedData,
     })
-    return script.runInThisContext()
+    // V8 rejects what another version of it has made, or one with other flags.
+    const accepted = cachedData !== undefined && script.cachedDataRejected === false
+    return {
+      value: script.runInThisContext(),
+      codeOf: isLong && !accepted ? () => script.createCachedData() : undefined,
+    }
   } catch (cause) {
     throw new NetworkClusterError(
       'ERR_NC_FUNCTION_SOURCE',
@@ -29,6 +58,19 @@ function evaluate(text, name) {
       { cause },
     )
   }
+}
+
+/**
+ * import() needs a module that it starts from: one in the working directory, of which the function sees
+ * nothing else.
+ * @param {string} text
+ */
+function asModule(text) {
+  const module = new Module(path.resolve('sent-function.cjs'))
+  const hidden = 'require, module, exports, __filename, __dirname'
+  // @ts-expect-error: the types do not have it
+  module._compile(`module.exports = (function (${hidden}) { return ${text}\n})()`, module.id)
+  return module.exports
 }
 
 function assertAllowed() {
@@ -49,8 +91,6 @@ function assertAllowed() {
 }
 
 /** What a code cache is valid for. */
-function codeVersion() {
-  return `${process.versions.v8} ${process.arch}`
-}
+const CODE_VERSION = `${process.versions.v8} ${process.arch} ${process.execArgv.join(' ')}`
 
-module.exports = { evaluate, codeVersion }
+module.exports = { evaluate, CODE_VERSION }

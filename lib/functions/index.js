@@ -3,8 +3,8 @@
 // Functions that run elsewhere: `describe` checks a function and makes of it what can be sent,
 // `compile` makes of that what runs over the items of a chunk.
 
-const { describe, stands, assertUses } = require('./describe')
-const { compile, codeCacheKey } = require('./compile')
+const { describe, stands } = require('./describe')
+const { compile } = require('./compile')
 const ItemError = require('./item-error')
 
 /** @typedef {import('./describe').Description} Description */
@@ -12,5 +12,6 @@ const ItemError = require('./item-error')
 /** @typedef {import('./describe').Uses} Uses */
 /** @typedef {InstanceType<typeof import('./runner').Runner>} Runner */
 /** @typedef {import('./runner').Kind} Kind */
+/** @typedef {import('./evaluate').CodeCache} CodeCache */
 
-module.exports = { describe, stands, assertUses, compile, codeCacheKey, ItemError }
+module.exports = { describe, stands, compile, ItemError }

@@ -13,6 +13,7 @@ const ItemError = require('./item-error')
  * @property {(index: number) => unknown} call
  * @property {(index: number, value: unknown) => void} store
  * @property {((index: number, cause: unknown) => void)} [failed] told of failures, which then do not end it
+ * @property {AbortSignal} [signal] aborted: no item is started any more
  * @property {number} first what to add to an index for the caller
  */
 
@@ -23,7 +24,7 @@ const ItemError = require('./item-error')
  * @param {Overlap} overlap
  * @returns {Promise<void>} rejects with an ItemError
  */
-function overlapped({ from, count, pending, limit, call, store, failed, first }) {
+function overlapped({ from, count, pending, limit, call, store, failed, signal, first }) {
   return new Promise((resolve, reject) => {
     let next = from
     /** @type {ItemError | undefined} */
@@ -46,21 +47,29 @@ function overlapped({ from, count, pending, limit, call, store, failed, first })
         fail(index, cause)
       }
     }
-    /** @param {number} index @param {PromiseLike<unknown>} promise */
+    /**
+     * @param {number} index
+     * @param {PromiseLike<unknown>} promise
+     */
     const follow = (index, promise) => {
       active.add(index)
-      Promise.resolve(promise)
-        .then(
-          (value) => settle(index, value),
-          (cause) => fail(index, cause),
-        )
-        .then(() => {
+      /** @param {(index: number, outcome: unknown) => void} note */
+      const ended = (note) => (/** @type {unknown} */ outcome) => {
+        try {
+          note(index, outcome)
           active.delete(index)
           step()
-        }, reject)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      Promise.resolve(promise).then(ended(settle), ended(fail))
     }
     const mayStart = () => failure === undefined && next < count && active.size < limit
     const step = () => {
+      if (failure === undefined && next < count && signal?.aborted) {
+        failure = new ItemError(first + next, signal.reason)
+      }
       while (mayStart()) start(next++)
       if (failure !== undefined) {
         // Only an earlier item can still change which failure counts.

@@ -10,14 +10,16 @@ const { overlapped, isThenable } = require('./overlap')
 /** @typedef {import('./describe').Description} Description */
 
 /**
- * @typedef {(text: string, name: string) => any} Evaluate the value of an expression, compiled in no
- *   other scope than the global one. The first line of the text is the function's own from `text`'s
- *   last `(` of the head on: see `heading`
+ * @typedef {(text: string, indent: number, part: string) => any} Evaluate the value of an expression,
+ *   compiled in no other scope than the global one. `indent`: what precedes the author's text in the
+ *   first line; `part`: 'plain', 'specialised', or 'loop' for text that is not the author's
  */
 
 /**
  * @typedef {object} RunOptions
  * @property {number} [inFlight] most items of an asynchronous function under way, 16 by default
+ * @property {AbortSignal} [signal] aborted: no item of an asynchronous function is started any more, and
+ *   the first of those fails with the signal's reason
  * @property {(index: number, cause: unknown) => void} [failed] told of each item that fails, which then
  *   gives undefined (map), false (filter) or nothing, and the others go on. Not for reduce
  */
@@ -42,6 +44,8 @@ class Runner {
   #plain
   /** @type {((...values: unknown[]) => Function) | undefined} */
   #factory
+  /** @type {(() => void) | undefined} */
+  #afterRun
   /** @type {{ values: readonly unknown[], fn: Function } | undefined} of the last chunk */
   #last
 
@@ -74,10 +78,24 @@ class Runner {
    * @returns {any} throws, or the promise rejects with, an ItemError for what the function throws
    */
   run(items, first, values, scope, contextOf, options = {}) {
-    const fn =
-      this.specialised && values !== null ? this.#specialisedFor(values) : this.#unspecialised()
+    const fn = this.#functionFor(values)
     const run = new Run(this, this.#kind, fn, items, first, scope, contextOf, options)
-    return run.start()
+    const results = run.start()
+    const then = this.#afterRun
+    if (then !== undefined) {
+      this.#afterRun = undefined
+      if (isThenable(results)) results.then(then, then)
+      else then()
+    }
+    return results
+  }
+
+  /**
+   * Has something done after the next run, when V8 has compiled what is called in the function.
+   * @param {() => void} then
+   */
+  afterRun(then) {
+    this.#afterRun = then
   }
 
   /**
@@ -89,26 +107,34 @@ class Runner {
     if (found === undefined) {
       const { report, hash } = this.#description
       const text = loopText(kind, report.usesContext, this.#kind === 'call')
-      found = this.#evaluate(`${text}// ${hash}`, '')
+      found = this.#evaluate(`${text}// ${hash}`, 0, 'loop')
       this.#loops.set(kind, found)
     }
     return found
   }
 
+  /** @param {readonly unknown[] | null} values */
+  #functionFor(values) {
+    if (!this.specialised) return this.#unspecialised()
+    if (values !== null) return this.#specialisedFor(values)
+    return this.keys.length === 0 ? this.#specialisedFor([]) : this.#unspecialised()
+  }
+
   #unspecialised() {
-    const { code, name } = this.#description
-    return (this.#plain ??= this.#evaluate(`(${code}\n)`, name))
+    return (this.#plain ??= this.#evaluate(`(${this.#description.code}\n)`, 1, 'plain'))
   }
 
   /** @param {readonly unknown[]} values */
   #specialisedFor(values) {
     const { code, names, readsOnly } = this.#description.report.specialised
-    const factory = (this.#factory ??= this.#evaluate(
-      `(function(${names.join(',')}){return(${code}\n)})`,
-      this.#description.name,
-    ))
-    if (values.some(isObject))
+    if (this.#factory === undefined) {
+      const head = `(function(${names.join(',')}){return(`
+      this.#factory = this.#evaluate(`${head}${code}\n)})`, head.length, 'specialised')
+    }
+    const factory = this.#factory
+    if (values.some(isObject)) {
       return readsOnly ? detached(factory(...values)) : copying(factory, values)
+    }
     const last = this.#last
     if (last !== undefined && last.values.every((value, at) => Object.is(value, values[at])))
       return last.fn
@@ -228,6 +254,7 @@ class Run {
       limit: options.inFlight ?? DEFAULT_IN_FLIGHT,
       first,
       failed: options.failed,
+      signal: options.signal,
       call:
         kind === 'call'
           ? (index) => fn.apply(undefined, items[index])

@@ -7,8 +7,9 @@ use napi::Result;
 use napi_derive::napi;
 use std::{panic, thread};
 
-/// What the analysis may take of the stack of the thread that calls it.
-const STACK_HERE: usize = 1 << 20;
+/// What the analysis may need of the stack of the thread that calls it, which is 4 MiB at least. At worst
+/// it takes a third of that.
+const STACK_HERE: usize = 2 << 20;
 
 /// A function that can be sent.
 #[napi(object)]
@@ -73,6 +74,8 @@ pub struct NativeFunctionError {
     pub code: String,
     /// Goes on after `function "name" `.
     pub message: String,
+    /// The function's name, if its text has one and could be read.
+    pub name: Option<String>,
     /// From 1; 0 where there is no place.
     pub line: u32,
     /// From 1; 0 where there is no place.
@@ -186,6 +189,7 @@ impl From<Refusal> for NativeFunctionError {
         Self {
             code: code.into(),
             message: refusal.message,
+            name: refusal.name,
             line: small(refusal.line),
             column: small(refusal.column),
             captured: captured.collect(),

@@ -3,7 +3,7 @@
 use super::{
     Captured, Options, Refusal, RefusalCode,
     find::Attempt,
-    globals,
+    globals, inserted,
     own::{Owner, owner},
     report::position,
 };
@@ -191,7 +191,8 @@ fn refuse_captured(captured: Vec<Captured>) -> Refusal {
     }
     let names = || captured.iter().map(|variable| variable.name.as_str());
     message.push('.');
-    if names().any(|name| globals::inserted_by(name).is_none() && globals::advice(name).is_none()) {
+    if names().any(|name| inserted::inserted_by(name).is_none() && inserted::advice(name).is_none())
+    {
         message.push_str(
             " Pass what it needs through the scope, put it in the items, declare it inside the function, \
              or list it in `globals` if the worker has it.",
@@ -199,7 +200,7 @@ fn refuse_captured(captured: Vec<Captured>) -> Refusal {
     }
     let mut said: Vec<&str> = Vec::new();
     for name in names() {
-        let advice = globals::advice(name).or_else(|| globals::inserted_by(name));
+        let advice = inserted::advice(name).or_else(|| inserted::inserted_by(name));
         if let Some(advice) = advice.filter(|advice| !said.contains(advice)) {
             said.push(advice);
             let _ = write!(message, " `{name}`: {advice}.");

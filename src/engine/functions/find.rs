@@ -105,6 +105,8 @@ impl<'a> Attempt<'a> {
         match expression {
             Err(refusal) if refusal.unread => {
                 match Self::wrapped(allocator, ["({", source, "\n})"], added, source_type) {
+                    // A whole expression that is something else.
+                    Err(_) if refusal.line == 0 => Err(refusal),
                     Err(other) => Err(refusal.further(other)),
                     method => method,
                 }

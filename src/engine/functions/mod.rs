@@ -9,6 +9,7 @@
 mod check;
 mod find;
 mod globals;
+mod inserted;
 mod own;
 mod purity;
 mod report;
@@ -94,7 +95,10 @@ fn attempt(
 ) -> Result<Report, Refusal> {
     let allocator = Allocator::default();
     let attempt = Attempt::read(&allocator, source, added, source_type)?;
-    let findings = check::check(&attempt, options)?;
+    let findings = check::check(&attempt, options).map_err(|refusal| Refusal {
+        name: attempt.callback.name(&attempt),
+        ..refusal
+    })?;
     if source_type.is_typescript() {
         let stripped = typescript::strip(source)?;
         let javascript = Options {

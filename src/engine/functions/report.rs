@@ -99,6 +99,8 @@ pub struct Refusal {
     pub code: RefusalCode,
     /// Goes on after `function "name" `.
     pub message: String,
+    /// The function's name, if its text has one and could be read.
+    pub name: Option<String>,
     /// From 1; 0 if there is no place.
     pub line: usize,
     /// From 1, in UTF-16 units; 0 if there is no place.
@@ -114,6 +116,7 @@ impl Refusal {
         Self {
             code: RefusalCode::FunctionSource,
             message: message.into(),
+            name: None,
             line: 0,
             column: 0,
             captured: Vec::new(),

@@ -61,14 +61,18 @@ fn symbol(attempt: &Attempt<'_>, place: usize) -> Option<SymbolId> {
 /// Looks at every use of the scope, the parameter at `place`.
 pub(super) fn reads(attempt: &Attempt<'_>, findings: &Findings, place: usize) -> Reads {
     let mut reads = Reads::default();
-    let Some(symbol) = symbol(attempt, place) else {
-        return reads;
-    };
     let scoping = attempt.semantic.scoping();
+    let symbol = symbol(attempt, place);
+    if symbol.is_none() && is_used(attempt, place) {
+        return reads;
+    }
     let mut edits = Vec::new();
     let mut awaited = 0;
     let mut all = true;
-    for reference in scoping.get_resolved_references(symbol) {
+    for reference in symbol
+        .into_iter()
+        .flat_map(|symbol| scoping.get_resolved_references(symbol))
+    {
         let Some((call, key)) = literal_get(attempt, reference.node_id()) else {
             all = false;
             continue;
@@ -83,12 +87,13 @@ pub(super) fn reads(attempt: &Attempt<'_>, findings: &Findings, place: usize) ->
             None => all = false,
         }
     }
+    // An async function that awaits nothing gains by not being async.
     let constant = all
-        && !edits.is_empty()
+        && (attempt.callback.is_async() || !edits.is_empty())
         && awaited == findings.awaits.len()
         && !findings.awaits_otherwise
         && !findings.arguments
-        && scoping.symbol_redeclarations(symbol).is_empty()
+        && symbol.is_none_or(|symbol| scoping.symbol_redeclarations(symbol).is_empty())
         && !calls_itself(attempt);
     reads.edits = constant.then_some(edits);
     reads
