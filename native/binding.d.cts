@@ -309,12 +309,13 @@ export declare class NativeWorkerPort {
   constructor(poolId: string, worker: string, slots: number, wake: () => void)
   /**
    * `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
-   * block, or several consecutive ones together, are to be answered with `done`.
+   * item is to be answered with `done`.
    */
   take(): Array<unknown> | null
   /**
-   * The result of a block or of several consecutive ones. `last`: nothing more will be said of
-   * the lease.
+   * The result of a block, of several consecutive ones, or of a part of one. `last`: nothing more
+   * will be said of the lease. Parts of a block that is not NUMBERS count once there are all: what
+   * fails before makes the whole block be given again.
    */
   done(lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
   /**
@@ -533,6 +534,8 @@ export interface NativeJob {
   stream: boolean
   /** Only for workers that accept code, or know `fn` by name. */
   needsCode: boolean
+  /** The one worker that is to do it. Nothing ends the job if that one never comes or is lost. */
+  worker?: string
   /** All values can be read without `v8.deserialize`. */
   plainOnly: boolean
 }

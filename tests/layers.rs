@@ -61,24 +61,9 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        module: &["engine", "memory"],
+        module: &["engine", "compute"],
         crates: &[],
-        forbids: |path| {
-            is_below(path, &["engine"])
-                && !is_below(path, &["engine", "memory"])
-                && !is_below(path, &["engine", "shard"])
-        },
-        module: &["engine", "functions"],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-        module: &["engine", "link"],
-        crates: &[],
-        forbids: |path| {
-            is_below(path, &["engine"])
-                && !is_below(path, &["engine", "link"])
-                && !is_below(path, &["engine", "protocol"])
-        },
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
     },
     Rule {
         module: &["engine", "timer"],
@@ -134,7 +119,7 @@ fn planted_upward_imports_are_found() {
         (&["engine", "ws"], "use super::protocol::Frame;"),
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
-        (&["engine", "link"], "use crate::engine::memory::Value;"),
+        (&["engine", "compute"], "use super::hub::Hub;"),
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];

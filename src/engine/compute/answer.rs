@@ -1,5 +1,7 @@
 //! What workers say of what they have.
 
+use std::sync::Arc;
+
 use super::error;
 use super::loss::Cause;
 use super::queue::Piece;
@@ -7,8 +9,9 @@ use super::scheduler::Scheduler;
 use super::types::{Answer, JobId, JobResult, LeaseId, Nanos, Payload, WorkerKey};
 
 impl Scheduler {
-    /// The result of whole blocks of a lease. What is not of a lease the worker has, or not of
-    /// whole blocks, is dropped.
+    /// The result of items of a lease: whole blocks, or parts of one. What is not of items that are
+    /// open in a lease the worker has is dropped. Parts of a block that cannot be divided count once
+    /// there are all; if the lease fails before, they are kept, but the whole block is given again.
     pub fn done(&mut self, key: WorkerKey, answer: Answer, now: Nanos) {
         self.renew(key, now);
         let Some(lease) = self.leases.get_mut(&answer.lease) else {
@@ -18,19 +21,18 @@ impl Scheduler {
             return;
         }
         let id = lease.job;
-        let pieces = lease.answered(answer.first, answer.count);
+        let (pieces, results) = lease.accept(JobResult {
+            first: answer.first,
+            count: answer.count,
+            payload: answer.payload,
+        });
         let is_over = answer.last || (lease.pieces.is_empty() && !lease.cancelled);
         self.count(id, &pieces, now);
-        match pieces.first().and_then(|piece| piece.ballot) {
-            Some(ballot) => self.vote(id, ballot, key, answer.payload, now),
-            None if pieces.is_empty() => {}
-            None => {
-                let result = JobResult {
-                    first: answer.first,
-                    count: answer.count,
-                    payload: answer.payload,
-                };
-                self.add_result(id, result, now);
+        let ballot = pieces.first().and_then(|piece| piece.ballot);
+        for result in results {
+            match ballot {
+                Some(ballot) => self.vote(id, ballot, key, result.payload, now),
+                None => self.add_result(id, result, now),
             }
         }
         if is_over {
@@ -145,7 +147,7 @@ impl Scheduler {
         }
         if !lease.pieces.is_empty() {
             let cause = if as_lost {
-                Cause::Loss(worker.clone(), "no answer".into())
+                Cause::Loss(Arc::clone(&worker), "no answer".into())
             } else {
                 Cause::Unrelated
             };

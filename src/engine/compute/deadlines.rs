@@ -1,6 +1,7 @@
 //! What happens when nothing happens.
 
 use super::error;
+use super::loss::Cause;
 use super::scheduler::Scheduler;
 use super::types::{JobId, LeaseId, Nanos, WorkerKey, WorkerKind};
 
@@ -80,7 +81,9 @@ impl Scheduler {
         if lease.pieces.is_empty() {
             return;
         }
+        // The worker is at the first of them, as far as is known.
         let piece = lease.pieces.remove(0);
+        self.give_back(lease.job, lease.pieces, &name, &Cause::Unrelated, now);
         let item = piece.block.first;
         let error = |attempts| {
             let message = format!("item {item} took longer than its timeout");

@@ -1,7 +1,7 @@
 //! What a worker has.
 
 use super::queue::Piece;
-use super::types::{JobId, Nanos, WorkerKey};
+use super::types::{JobId, JobResult, Nanos, WorkerKey};
 
 /// A chunk that a worker has.
 #[derive(Debug)]
@@ -28,13 +28,42 @@ impl Lease {
         counts.sum()
     }
 
-    /// Takes out the pieces that an answer for `count` items from `first` on is of: whole ones, one
-    /// behind the other. Nothing, if there are no such.
-    pub(super) fn answered(&mut self, first: u32, count: u32) -> Vec<Piece> {
-        let Some(start) = self.pieces.iter().position(|it| it.block.first == first) else {
-            return Vec::new();
+    /// Takes an answer: gives the pieces it completes, and results that count. Neither, if it is
+    /// not of items that are open here.
+    pub(super) fn accept(&mut self, result: JobResult) -> (Vec<Piece>, Vec<JobResult>) {
+        let Some(end) = result.first.checked_add(result.count) else {
+            return Default::default();
         };
-        let Some(end) = first.checked_add(count) else {
+        let pieces = self.whole(result.first, end);
+        if !pieces.is_empty() {
+            self.answered += result.count;
+            return (pieces, vec![result]);
+        }
+        let contains = |it: &Piece| it.block.first <= result.first && end <= it.end();
+        let at = self.pieces.iter().position(contains);
+        match at.map(|at| (at, &mut self.pieces[at])) {
+            // A vote is on the whole.
+            Some((_, piece)) if piece.ballot.is_some() || result.count == 0 => Default::default(),
+            Some((at, piece)) if piece.is_divisible() => {
+                let before = result.first - piece.block.first;
+                self.answered += result.count;
+                let piece = self.cut(at, before, result.count);
+                (vec![piece], vec![result])
+            }
+            Some((at, piece)) => match piece.add_part(result) {
+                Some(parts) => {
+                    self.answered += piece.block.count;
+                    (vec![self.pieces.remove(at)], parts)
+                }
+                None => Default::default(),
+            },
+            None => Default::default(),
+        }
+    }
+
+    /// Takes out whole pieces, one behind the other, that are these items.
+    fn whole(&mut self, first: u32, end: u32) -> Vec<Piece> {
+        let Some(start) = self.pieces.iter().position(|it| it.block.first == first) else {
             return Vec::new();
         };
         let mut next = first;
@@ -51,7 +80,24 @@ impl Lease {
         if next != end || (is_vote && length > 1) {
             return Vec::new();
         }
-        self.answered += count;
         self.pieces.drain(start..start + length).collect()
+    }
+
+    /// Takes items out of a piece that can be divided.
+    fn cut(&mut self, at: usize, before: u32, count: u32) -> Piece {
+        let mut rest = self.pieces.remove(at);
+        let front = (before > 0).then(|| rest.split_front(before));
+        let is_all = rest.block.count == count;
+        let piece = if is_all {
+            rest
+        } else {
+            let piece = rest.split_front(count);
+            self.pieces.insert(at, rest);
+            piece
+        };
+        if let Some(front) = front {
+            self.pieces.insert(at, front);
+        }
+        piece
     }
 }

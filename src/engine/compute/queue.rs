@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::types::{Block, Nanos, WorkerKey, tag};
+use super::types::{Block, JobResult, Nanos, WorkerKey, tag};
 
 /// How far into a queue it is counted how many chunks it could give.
 const COUNTED: usize = 64;
@@ -17,6 +17,8 @@ pub(super) struct Piece {
     pub(super) losses: u32,
     /// How often each item of it has thrown or taken too long, for those that have.
     pub(super) throws: Vec<(u32, u32)>,
+    /// Results of parts of it, where the whole cannot be divided: they count once there are all.
+    pub(super) parts: Vec<JobResult>,
     /// In a lease: the ballot it is a copy of.
     pub(super) ballot: Option<u32>,
 }
@@ -28,6 +30,7 @@ impl Piece {
             since,
             losses: 0,
             throws: Vec::new(),
+            parts: Vec::new(),
             ballot: None,
         }
     }
@@ -79,6 +82,21 @@ impl Piece {
         front.throws.retain(|(item, _)| *item < self.block.first);
         self.throws.retain(|(item, _)| *item >= self.block.first);
         front
+    }
+
+    /// Keeps the result of a part of it; gives all, by their first item, once every item has one.
+    pub(super) fn add_part(&mut self, part: JobResult) -> Option<Vec<JobResult>> {
+        let end = part.first.saturating_add(part.count);
+        let is_known = |it: &JobResult| it.first < end && part.first < it.first + it.count;
+        if !self.parts.iter().any(is_known) {
+            self.parts.push(part);
+        }
+        let items: u32 = self.parts.iter().map(|it| it.count).sum();
+        if items < self.block.count {
+            return None;
+        }
+        self.parts.sort_by_key(|it| it.first);
+        Some(std::mem::take(&mut self.parts))
     }
 
     /// Cut so that `item` is alone, if it is in here and that is possible.

@@ -1,5 +1,7 @@
 //! What a worker gets.
 
+use std::sync::Arc;
+
 use super::ballot::Ballot;
 use super::deadlines::Due;
 use super::job::Job;
@@ -30,10 +32,10 @@ impl Scheduler {
         }
         self.last_worker += 1;
         let key = self.last_worker;
-        self.names.insert(info.id.clone(), key);
+        self.names.insert(Arc::clone(&info.id), key);
         self.commands.push(Command::Online {
-            worker: info.id.clone(),
-            json: info.json.clone(),
+            worker: Arc::clone(&info.id),
+            json: Arc::clone(&info.json),
         });
         self.workers.insert(key, Worker::new(info, now));
         self.rehome();
@@ -51,13 +53,16 @@ impl Scheduler {
         let worker = self.workers.get_mut(&key)?;
         let Some(id) = found else {
             worker.asleep = true;
+            self.demanded = 0;
+            // What it was woken for is gone, or there is none for it alone.
+            self.rouse_next();
             return None;
         };
         worker.asleep = false;
         let pieces = self.cut(id, key);
         let chunk = self.lease(id, key, pieces, now);
         self.make_room(id);
-        self.rouse_next_to(key);
+        self.rouse_next();
         chunk
     }
 
@@ -121,10 +126,10 @@ impl Scheduler {
         (!waits).then_some(Home::Anybody)
     }
 
-    /// Whether a thread has room, so that others leave the job to it.
-    pub(super) fn has_idle_thread(&self, job: &Job) -> bool {
+    /// Whether a thread has nothing to do, so that others leave the job to it.
+    fn has_idle_thread(&self, job: &Job) -> bool {
         let mut threads = self.workers.values().filter(|it| it.is_thread());
-        threads.any(|it| it.free() > 0 && it.suits(job))
+        threads.any(|it| it.is_idle() && it.suits(job))
     }
 
     /// Whether others have to come to the same result as this worker.
@@ -132,7 +137,8 @@ impl Scheduler {
         self.options.verify > 1 && worker.info.kind == WorkerKind::Browser
     }
 
-    fn most_ballots(&self) -> usize {
+    /// How many ballots of a job there may be for workers that are checked to begin new ones.
+    pub(super) fn most_ballots(&self) -> usize {
         4 * self.slots() as usize + BALLOTS
     }
 
@@ -150,7 +156,7 @@ impl Scheduler {
         let quota = quota_of(job, slots);
         let is_checked = self.is_checked(worker);
         let source = self.source(job, key, worker);
-        let name = worker.info.id.clone();
+        let name = Arc::clone(&worker.info.id);
         let Some(job) = self.jobs.get_mut(&id) else {
             return Vec::new();
         };
@@ -169,7 +175,7 @@ impl Scheduler {
             for piece in &mut pieces {
                 self.last_ballot = self.last_ballot.wrapping_add(1);
                 piece.ballot = Some(self.last_ballot);
-                let ballot = Ballot::new(piece.clone(), name.clone(), self.options.verify);
+                let ballot = Ballot::new(piece.clone(), Arc::clone(&name), self.options.verify);
                 job.ballots.insert(self.last_ballot, ballot);
             }
             self.list(id);
@@ -241,7 +247,7 @@ fn next_id(last: LeaseId) -> LeaseId {
 fn quota_of(job: &Job, slots: u64) -> Quota {
     let options = &job.options;
     let items = match options.chunk_size {
-        _ if options.timeout > 0 => 1,
+        0 if options.timeout > 0 => 1,
         0 => job.speed.guide(job.queue.items(), slots),
         size => size,
     };
@@ -300,7 +306,7 @@ fn has_copy_of(job: &Job, name: &str) -> bool {
 }
 
 /// Takes copies of blocks that others work on too.
-fn copies(job: &mut Job, name: &std::sync::Arc<str>, quota: &Quota) -> Vec<Piece> {
+fn copies(job: &mut Job, name: &Arc<str>, quota: &Quota) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut items = 0_u32;
     for ballot in job.ballots.values_mut() {
@@ -311,7 +317,7 @@ fn copies(job: &mut Job, name: &std::sync::Arc<str>, quota: &Quota) -> Vec<Piece
         if !pieces.is_empty() && items > quota.items {
             break;
         }
-        pieces.push(ballot.give(name.clone()));
+        pieces.push(ballot.give(Arc::clone(name)));
     }
     pieces
 }
@@ -323,8 +329,8 @@ fn chunk_of(lease: LeaseId, id: JobId, job: &Job, pieces: &[Piece]) -> Chunk {
         lease,
         job: id,
         attempt: attempt.min(u32::from(u16::MAX)) as u16,
-        function: job.options.function.clone(),
-        json: job.options.json.clone(),
+        function: Arc::clone(&job.options.function),
+        json: Arc::clone(&job.options.json),
         blocks,
     }
 }

@@ -77,6 +77,8 @@ pub struct JobOptions {
     pub stream: bool,
     /// Only for workers that accept code, or know `function` by this name.
     pub needs_code: bool,
+    /// The name of the one worker that is to do it, if it is for one.
+    pub worker: Option<Arc<str>>,
     /// Every value is one that workers without `v8.serialize` understand.
     pub plain_only: bool,
 }
@@ -154,14 +156,14 @@ pub struct Chunk {
     pub blocks: Vec<Block>,
 }
 
-/// The result of a block, or of several consecutive ones, of a chunk.
+/// The result of a block, of several consecutive ones, or of a part of one, of a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The chunk.
     pub lease: LeaseId,
     /// The index of the first item.
     pub first: u32,
-    /// How many items, all of whole blocks.
+    /// How many items.
     pub count: u32,
     /// Nothing more will be said of the chunk.
     pub last: bool,

@@ -8,16 +8,29 @@ use super::types::{Command, JobId, Structure, WorkerKey};
 const COUNTED: usize = 64;
 /// More demand than this is not told apart.
 const MOST: u32 = 1024;
+/// After so much was said it is not looked whether it has become more.
+const ENOUGH: u32 = 64;
 
 impl Scheduler {
     /// Wakes workers for what a job has: no more than there are chunks for.
     pub(super) fn rouse(&mut self, id: JobId) {
+        // Most of the time nobody sleeps, and this is looked at for every push.
+        let mut workers = self.workers.values();
+        if !workers.any(|it| it.asleep && it.free() > 0) {
+            return;
+        }
         let Some(job) = self.jobs.get(&id) else {
             return;
         };
         let own: Vec<WorkerKey> = job.queue.homes().collect();
         let open = job.queue.chunks().saturating_add(job.open_copies());
-        let mut chunks = open.min(job.room());
+        // Those who are awake and have nothing are about to take.
+        let awake = self
+            .workers
+            .iter()
+            .filter(|(_, it)| !it.asleep && it.is_idle());
+        let awake = awake.filter(|(key, _)| self.can_give(id, **key)).count();
+        let mut chunks = open.min(job.room()).saturating_sub(awake as u32);
         for key in own {
             if self.is_free(key) && self.can_give(id, key) {
                 self.wake(key);
@@ -31,9 +44,9 @@ impl Scheduler {
                 return;
             }
             if self.can_give(id, key) {
+                // A worker may work on one at a time, whatever it can hold.
                 self.wake(key);
-                let free = self.workers.get(&key).map_or(0, |it| it.free());
-                chunks = chunks.saturating_sub(free);
+                chunks -= 1;
             }
         }
     }
@@ -65,17 +78,9 @@ impl Scheduler {
         }
     }
 
-    /// A worker has taken and may hold all it can now: what it was woken for besides is for others.
-    pub(super) fn rouse_next_to(&mut self, key: WorkerKey) {
-        let Some(worker) = self.workers.get(&key).filter(|it| it.free() == 0) else {
-            return;
-        };
-        if self.options.structure == Structure::Network && worker.is_thread() {
-            // The last thread with room: all others may take now.
-            self.rouse_all();
-            return;
-        }
-        // One is enough: it wakes the next one.
+    /// Wakes one worker more, if there is something for it; when it takes, it wakes the next one. A
+    /// worker that was woken for a chunk may have got another one, and may be busy with it.
+    pub(super) fn rouse_next(&mut self) {
         for sleeper in self.sleepers() {
             self.rouse_worker(sleeper);
             if !self.is_free(sleeper) {
@@ -84,9 +89,12 @@ impl Scheduler {
         }
     }
 
-    /// Says how many more chunks could be worked on, when it has become more or workers have come
-    /// or gone.
+    /// Says how many more chunks could be worked on, when it has become more, workers have come or
+    /// gone, or one has found nothing to do since.
     pub(super) fn demand(&mut self) {
+        if self.demanded >= ENOUGH {
+            return;
+        }
         let chunks = self.wanted();
         if chunks > self.demanded {
             self.commands.push(Command::Demand(chunks));
@@ -95,22 +103,25 @@ impl Scheduler {
     }
 
     fn wanted(&self) -> u32 {
-        let (mut wanted, mut stranded, mut free) = (0_u32, 0_u32, 0_u32);
+        let (mut wanted, mut stranded, mut idle) = (0_u32, 0_u32, 0_u32);
         for id in self.lines.values().flatten().take(COUNTED) {
             let Some(job) = self.jobs.get(id) else {
                 continue;
             };
             let open = job.queue.chunks().saturating_add(job.open_copies());
             let chunks = open.saturating_add(job.queue.homeless()).min(job.room());
-            let suitable = self.workers.values().filter(|it| it.suits(job));
-            let here = suitable.map(|it| it.free()).sum::<u32>();
-            free = free.max(here);
+            let here = self
+                .workers
+                .values()
+                .filter(|it| it.is_idle() && it.suits(job));
+            let here = here.count() as u32;
+            idle = idle.max(here);
             wanted = wanted.saturating_add(chunks);
             if here == 0 {
                 stranded = stranded.saturating_add(chunks);
             }
         }
-        wanted.saturating_sub(free).max(stranded).min(MOST)
+        wanted.saturating_sub(idle).max(stranded).min(MOST)
     }
 
     fn wake(&mut self, key: WorkerKey) {

@@ -51,6 +51,11 @@ impl Worker {
         if self.is_usable() { free } else { 0 }
     }
 
+    /// Whether it could do something and does nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_usable() && self.leases.is_empty()
+    }
+
     pub(super) fn is_thread(&self) -> bool {
         self.info.kind == WorkerKind::Thread
     }
@@ -58,6 +63,10 @@ impl Worker {
     /// Whether it can do the job at all.
     pub(super) fn suits(&self, job: &Job) -> bool {
         let options = &job.options;
+        let is_other = |worker: &std::sync::Arc<str>| *worker != self.info.id;
+        if options.worker.as_ref().is_some_and(is_other) {
+            return false;
+        }
         if !options.plain_only && !self.info.structured {
             return false;
         }

@@ -58,6 +58,8 @@ pub struct NativeJob {
     pub stream: bool,
     /// Only for workers that accept code, or know `fn` by name.
     pub needs_code: bool,
+    /// The one worker that is to do it. Nothing ends the job if that one never comes or is lost.
+    pub worker: Option<String>,
     /// All values can be read without `v8.deserialize`.
     pub plain_only: bool,
 }
@@ -142,7 +144,6 @@ impl NativePool {
     )]
     pub fn push(
         &self,
-        env: Env,
         job: u32,
         first: u32,
         count: u32,
@@ -150,7 +151,7 @@ impl NativePool {
         data: Unknown<'_>,
         partition: f64,
     ) -> Result<bool> {
-        let payload = payload::read(&env, tag, &data)?;
+        let payload = payload::read(tag, &data)?;
         let partition = (partition >= 0.0).then_some(partition as u32);
         let block = Block {
             first,
@@ -258,6 +259,7 @@ impl From<NativeJob> for JobOptions {
             chunk_size: job.chunk_size,
             stream: job.stream,
             needs_code: job.needs_code,
+            worker: job.worker.map(Into::into),
             plain_only: job.plain_only,
         }
     }

@@ -57,22 +57,22 @@ impl NativeWorkerPort {
     }
 
     /// `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
-    /// block, or several consecutive ones together, are to be answered with `done`.
+    /// item is to be answered with `done`.
     #[napi(catch_unwind, ts_return_type = "Array<unknown> | null")]
     pub fn take<'env>(&self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
         let chunk = self.handle.take();
         chunk.map(|chunk| records::chunk(env, chunk)).transpose()
     }
 
-    /// The result of a block or of several consecutive ones. `last`: nothing more will be said of
-    /// the lease.
+    /// The result of a block, of several consecutive ones, or of a part of one. `last`: nothing more
+    /// will be said of the lease. Parts of a block that is not NUMBERS count once there are all: what
+    /// fails before makes the whole block be given again.
     #[napi(
         catch_unwind,
         ts_args_type = "lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined"
     )]
     pub fn done(
         &self,
-        env: Env,
         lease: u32,
         first: u32,
         count: u32,
@@ -80,7 +80,7 @@ impl NativeWorkerPort {
         tag: u32,
         data: Unknown<'_>,
     ) -> Result<()> {
-        let payload = payload::read(&env, tag, &data)?;
+        let payload = payload::read(tag, &data)?;
         self.handle.done(Answer {
             lease,
             first,
@@ -104,15 +104,8 @@ impl NativeWorkerPort {
         catch_unwind,
         ts_args_type = "lease: number, index: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined"
     )]
-    pub fn progress(
-        &self,
-        env: Env,
-        lease: u32,
-        index: u32,
-        tag: u32,
-        data: Unknown<'_>,
-    ) -> Result<()> {
-        let payload = payload::read(&env, tag, &data)?;
+    pub fn progress(&self, lease: u32, index: u32, tag: u32, data: Unknown<'_>) -> Result<()> {
+        let payload = payload::read(tag, &data)?;
         self.handle.progress(lease, index, payload);
         Ok(())
     }

@@ -33,7 +33,7 @@ impl WorkerHandle {
         self.pool.with(|it, now| it.take(key, now)).flatten()
     }
 
-    /// The result of a block, or of several consecutive ones, of a chunk.
+    /// See [`Scheduler::done`](crate::engine::compute::Scheduler::done).
     pub fn done(&self, answer: Answer) {
         if let Some(key) = self.key() {
             let _closed = self.pool.with(|it, now| it.done(key, answer, now));

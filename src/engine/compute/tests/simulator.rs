@@ -1,6 +1,8 @@
 //! Lives of pools in which everything that can happen does: every item has its result exactly
 //! once, every job ends, and what may not be exceeded is not.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -228,7 +230,7 @@ impl World {
             && let Some(other) = self.workers.values().next()
         {
             // Takes the place of one that is online.
-            info.id = other.info.id.clone();
+            info.id = Arc::clone(&other.info.id);
             self.trouble();
         }
         let key = self.scheduler.online(info.clone(), self.now);
@@ -260,7 +262,7 @@ impl World {
             return;
         };
         self.trouble();
-        let name = self.workers[&key].info.id.clone();
+        let name = Arc::clone(&self.workers[&key].info.id);
         match self.random.below(3) {
             0 => self.scheduler.lost_by_name(&name, "exit", self.now),
             1 => self.scheduler.lost(key, "", self.now),
@@ -274,7 +276,7 @@ impl World {
 
     fn retire(&mut self) {
         if let Some(key) = self.any_worker() {
-            let name = self.workers[&key].info.id.clone();
+            let name = Arc::clone(&self.workers[&key].info.id);
             self.scheduler.retire(&name, self.now);
         }
     }
@@ -317,14 +319,22 @@ impl World {
         };
         let worker = self.workers.get_mut(&key).expect("a worker");
         let at = self.random.below(worker.held.len() as u64) as usize;
+        let may_divide = worker.info.kind == WorkerKind::Thread && self.verify == 0;
+        let may_divide = may_divide && self.random.one_in(4);
         let held = &mut worker.held[at];
         let lease = held.chunk.lease;
-        let block = if held.left.is_empty() {
-            held.chunk.blocks[0].clone()
-        } else {
-            held.left.remove(0)
+        let block = match held.left.first_mut() {
+            None => held.chunk.blocks[0].clone(),
+            // Only a part, sometimes, unless it is voted on.
+            Some(next) if next.count > 1 && is_numbers(next) && may_divide => {
+                let part = 1 + self.random.below(u64::from(next.count) - 1) as u32;
+                part_of(next, part)
+            }
+            Some(_) => held.left.remove(0),
         };
         let payload = if worker.liar && !self.random.one_in(3) {
+            let job = self.jobs.get_mut(&held.chunk.job);
+            job.expect("a job").troubled = true;
             unit(self.random.next() as u32, 0, "lie")
         } else {
             result_of(&block)
@@ -393,7 +403,7 @@ impl World {
     fn pass_time(&mut self) {
         let ms = self.random.pick(&[0, 1, 1, 5, 20, 60, 1_100, 31_000]);
         let ms = ms.unwrap_or(0);
-        if ms >= 20 {
+        if ms > 0 {
             self.trouble();
         }
         if !self.random.one_in(3) {
@@ -541,6 +551,23 @@ fn unit(first: u32, count: u32, what: &str) -> Payload {
     }
 }
 
+fn is_numbers(block: &Block) -> bool {
+    block.payload.tag == tag::NUMBERS
+}
+
+/// Takes the first items out of a block of numbers.
+fn part_of(block: &mut Block, count: u32) -> Block {
+    let part = Block {
+        count,
+        payload: super::support::numbers(block.first, count),
+        ..block.clone()
+    };
+    block.first += count;
+    block.count -= count;
+    block.payload = super::support::numbers(block.first, block.count);
+    part
+}
+
 fn number_of(item: u32) -> f64 {
     f64::from(item) * 2.0 + 1.0
 }
@@ -580,7 +607,7 @@ fn whatever_happens_every_item_has_its_result_once_and_every_job_ends() {
     for seed in 0..seeds {
         let simulation = std::panic::catch_unwind(|| {
             let mut world = World::new(seed);
-            for _ in 0..400 {
+            for _ in 0..300 {
                 world.step();
             }
             world.calm();

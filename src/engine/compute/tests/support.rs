@@ -32,6 +32,7 @@ pub(super) fn job() -> JobOptions {
         chunk_size: 0,
         stream: false,
         needs_code: false,
+        worker: None,
         plain_only: true,
     }
 }
