@@ -11,7 +11,9 @@ const { encoded, Turn } = require('./feed.js')
 
 /** More items go to workers. */
 const MOST_ITEMS = 1_000_000
-/** Items of a source without end that are run at once. */
+/** The same of items that have to be copied, which takes longer than all else. */
+const MOST_COPIED = 10_000
+/** Items that are run at once, where they are copied or come one after the other. */
 const BLOCK = 1024
 const WORKER = 'inline'
 
@@ -34,8 +36,13 @@ function runsInline({ report }, options, { list }) {
     options.partitionBy === undefined &&
     options.transfer === undefined &&
     !(report.usesScope && options.reads === 'latest') &&
-    !(list !== undefined && list.length > MOST_ITEMS)
+    (list === undefined || list.length <= mostOf(list))
   )
+}
+
+/** @param {readonly unknown[] | Float64Array} list */
+function mostOf(list) {
+  return list.length <= MOST_COPIED || arePrimitive(list) ? MOST_ITEMS : MOST_COPIED
 }
 
 /** A function on the calling thread. */
@@ -177,18 +184,19 @@ function arePrimitive(values) {
  * @param {import('./source').Source} source
  * @param {object} how
  * @param {AbortSignal | undefined} how.signal
- * @param {number} how.listed most items of a block of a list
+ * @param {number} how.listed most items of a block of a list that need not be copied
  * @param {number} how.pulled the same of what gives one item after another
  * @returns {AsyncGenerator<{ items: readonly unknown[] | Float64Array, first: number }, void, void>}
  */
 async function* blocksOf({ list, pull }, { signal, listed, pulled }) {
   const turn = new Turn()
+  const most = list === undefined || arePrimitive(list) ? listed : Math.min(listed, BLOCK)
   let first = 0
   try {
     while (list === undefined ? !pull.ended : first < list.length) {
       if (signal?.aborted) throw abortError(signal)
       const items =
-        list === undefined ? await gather(pull, pulled, signal) : part(list, first, listed)
+        list === undefined ? await gather(pull, pulled, signal) : part(list, first, most)
       if (items.length > 0) yield { items, first }
       first += items.length
       await turn.give()
