@@ -849,4 +849,5 @@ module.exports.inspectLog = nativeBinding.inspectLog
 module.exports.memoryWords = nativeBinding.memoryWords
 module.exports.rejection = nativeBinding.rejection
 module.exports.repairLog = nativeBinding.repairLog
+module.exports.shardOf = nativeBinding.shardOf
 module.exports.verifyLog = nativeBinding.verifyLog

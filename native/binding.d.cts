@@ -198,6 +198,11 @@ export declare class NativePool {
    * one number per item.
    */
   drain(): Array<unknown>
+  /**
+   * Jobs with something to do that none of the workers online can do. `code`: workers that
+   * accept code are on their way, so jobs that could be theirs are left out.
+   */
+  stranded(code: boolean): Array<number>
   /** Figures. */
   stats(): NativePoolStats
   /** Drops all jobs without a word; workers get nothing more. Repeatable. */
@@ -899,6 +904,9 @@ export declare function rejection(status: number, message: string): string
 
 /** Drops what cannot be read of a log. */
 export declare function repairLog(directory: string): NativeRepair
+
+/** The shard of a key, 0 to 1023: what items of the same `partitionBy` share. */
+export declare function shardOf(key: string): number
 
 /** Reads a log without changing it. */
 export declare function verifyLog(directory: string): NativeSurvey

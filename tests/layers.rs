@@ -61,9 +61,37 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        module: &["engine", "compute"],
+    },
+    Rule {
+        module: &["engine", "functions"],
         crates: &[],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+    },
+    Rule {
+    },
+    Rule {
+        module: &["engine", "memory"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "memory"])
+                && !is_below(path, &["engine", "shard"])
+        },
+    },
+    Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+    },
+    Rule {
+        module: &["engine", "functions"],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
     },
     Rule {
         module: &["engine", "timer"],
@@ -119,7 +147,6 @@ fn planted_upward_imports_are_found() {
         (&["engine", "ws"], "use super::protocol::Frame;"),
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
-        (&["engine", "compute"], "use super::hub::Hub;"),
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];

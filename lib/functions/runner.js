@@ -22,6 +22,7 @@ const { overlapped, isThenable } = require('./overlap')
  *   the first of those fails with the signal's reason
  * @property {(index: number, cause: unknown) => void} [failed] told of each item that fails, which then
  *   gives undefined (map), false (filter) or nothing, and the others go on. Not for reduce
+ * @property {boolean} [list] an array, also if all results are numbers
  */
 
 /**
@@ -190,12 +191,12 @@ class Run {
   /** Results go to a Float64Array until one is not a number. */
   #numbers() {
     const { cursor, items, kind } = this
-    const numbers = new Float64Array(items.length)
-    this.out = numbers
+    this.out = this.options.list ? listOf(items.length) : new Float64Array(items.length)
     const done = this.#loop('numbers', 0, true)
-    if (done) return numbers
+    if (done) return this.out
     const { at } = cursor
-    this.out = Array.from(numbers.subarray(0, at))
+    if (this.options.list) this.out.length = at
+    else this.out = Array.from(this.out.subarray(0, at))
     // An item that failed has been told of and has no result.
     if (!isThenable(cursor.value)) this.out[at] = cursor.value
     else return this.#later(at)
@@ -358,6 +359,14 @@ function isObject(value) {
 /** @param {unknown} value */
 function isNumber(value) {
   return typeof value === 'number'
+}
+
+/** @param {number} length */
+function listOf(length) {
+  /** @type {unknown[]} */
+  const list = []
+  list.length = length
+  return list
 }
 
 module.exports = { Runner, isObject }

@@ -3,17 +3,31 @@
 //! Nothing here knows of tokio, napi, a clock or a socket. [`hub::Hub`] is the composition; the
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
+//! `timer` (deadlines). `link` (frames between processes) builds on `protocol`, `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) on `protocol`.
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`. `compute` (jobs for workers) stands
-//! alone.
+//! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
+//! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
+//! `memory` (what threads share) on `shard`.
+//! `timer` (deadlines). `link` (frames between processes) builds on `protocol`, `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) on `protocol`.
+//! keep their messages, schedules, stored values) on `protocol`. `functions` (code for workers) stands alone.
+//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
+//! `memory` (what threads share) on `shard`.
 
 pub mod auth;
 pub mod broker;
+pub mod bus;
 pub mod command;
 pub mod compute;
 pub mod config;
+#[cfg(feature = "functions")]
+pub mod functions;
 pub mod http;
 pub mod hub;
+pub mod link;
+pub mod memory;
 pub mod protocol;
 pub mod session;
 pub mod shard;

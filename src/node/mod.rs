@@ -17,6 +17,7 @@ mod metrics;
 mod names;
 mod quick;
 mod server;
+mod shard;
 #[cfg(unix)]
 mod takeover;
 mod text;
@@ -42,6 +43,7 @@ pub use memory::{Js, NativeMemory, NativeMemoryOptions, NativeMemoryStats, memor
 pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };
+pub use shard::shard_of;
 pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;

@@ -178,6 +178,18 @@ impl Scheduler {
         }
     }
 
+    /// Jobs that wait for a worker that can do them at all, and none is online. `code`: workers that
+    /// accept code are on their way.
+    pub fn stranded(&self, code: bool) -> Vec<JobId> {
+        let is_stranded = |job: &Job| {
+            let mut workers = self.workers.values().filter(|it| it.is_usable());
+            let may_come = code && job.has_source && job.options.worker.is_none();
+            job.has_work() && job.leases == 0 && !may_come && !workers.any(|it| it.suits(job))
+        };
+        let stranded = self.jobs.iter().filter(|(_, job)| is_stranded(job));
+        stranded.map(|(id, _)| *id).collect()
+    }
+
     /// Puts a piece into its job's queue, at the front if it was taken before.
     pub(super) fn enqueue(&mut self, id: JobId, piece: Piece, again: bool) {
         let home = self.home(id, piece.block.partition);

@@ -199,6 +199,13 @@ impl NativePool {
         records::array(env, self.pool.drain())
     }
 
+    /// Jobs with something to do that none of the workers online can do. `code`: workers that
+    /// accept code are on their way, so jobs that could be theirs are left out.
+    #[napi(catch_unwind)]
+    pub fn stranded(&self, code: bool) -> Vec<u32> {
+        self.pool.stranded(code)
+    }
+
     /// Figures.
     #[napi(catch_unwind)]
     pub fn stats(&self) -> NativePoolStats {

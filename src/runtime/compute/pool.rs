@@ -153,6 +153,13 @@ impl Pool {
         events
     }
 
+    /// Jobs that none of the workers online can do; see [`Scheduler::stranded`].
+    pub fn stranded(&self, code: bool) -> Vec<JobId> {
+        let state = self.state.lock();
+        let scheduler = state.scheduler.as_ref();
+        scheduler.map(|it| it.stranded(code)).unwrap_or_default()
+    }
+
     /// Figures; zeros if closed.
     pub fn stats(&self) -> Stats {
         let state = self.state.lock();

@@ -272,3 +272,30 @@ fn stats_count_items() {
     assert_eq!((stats.completed, stats.active, stats.idle), (4, 0, 1));
     assert!((stats.p50_ms - 80.0).abs() < 8.0 && (stats.p99_ms - 80.0).abs() < 8.0);
 }
+
+#[test]
+fn what_nobody_there_can_do_is_stranded() {
+    let mut world = World::new();
+    let mut by_name = job();
+    by_name.needs_code = true;
+    by_name.function = "theirs".into();
+    let named = world.scheduler.submit(by_name, false, world.now);
+    let named = named.expect("room for a job");
+    world.push_numbers(named, 0, 1);
+    let mut with_source = job();
+    with_source.needs_code = true;
+    let sourced = world.job_of(with_source, 1);
+    let empty = world.submit(job());
+    assert_eq!(world.scheduler.stranded(false), [named, sourced]);
+    assert_eq!(world.scheduler.stranded(true), [named]);
+
+    let one = world.thread("one");
+    assert_eq!(world.scheduler.stranded(false), [named]);
+    world.must_take(one);
+    world.push_numbers(empty, 0, 1);
+    assert_eq!(world.scheduler.stranded(false), [named]);
+    let mut knows = worker("two", WorkerKind::Process);
+    knows.functions.push("theirs".into());
+    world.online(knows);
+    assert!(world.scheduler.stranded(true).is_empty());
+}

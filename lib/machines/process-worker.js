@@ -1,0 +1,27 @@
+'use strict'
+
+// What a process runs that a manager made as a worker. It ends with the process that made it.
+
+const { Worker: Thread } = require('node:worker_threads')
+const { SLOTS } = require('../compute/worker-loop')
+const { Worker } = require('./worker')
+
+/** Looks whether the parent lives where the main thread may be in a loop that never ends. */
+const WATCH = `
+const parent = process.ppid
+setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 500)
+`
+
+process.once('disconnect', () => process.exit(0))
+process.once('message', (/** @type {any} */ { worker, connect, token }) => {
+  const machine = new Worker({ connect, token, concurrency: SLOTS }, { id: worker })
+  const end = (/** @type {Error} */ error) => {
+    process.send?.({ failed: error.message }, () => process.exit(1))
+  }
+  // Without its manager it has nothing to do.
+  machine.once('down', end)
+  machine.on('error', end)
+  machine.start().catch(end)
+})
+
+new Thread(WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8 } }).unref()
