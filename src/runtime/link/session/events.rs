@@ -50,20 +50,19 @@ impl EventPort {
                 self.bus.unsubscribe(&self.subscriber, event);
                 context.send(Writer::ok(frame.id))
             }
-            EventRequest::Emit { count, event, args } => {
-                let bytes = args.bytes.to_vec();
-                let answer = match self.bus.emit(event, args.tag, bytes) {
-                    Ok(delivered) if count => {
+            EventRequest::Emit { event, args, .. } => {
+                let emitted = self.bus.emit(event, args.tag, args.bytes.to_vec());
+                if frame.id == 0 {
+                    return Ok(());
+                }
+                context.send(emitted.map_or_else(
+                    |_| Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "a listener has no room"),
+                    |delivered| {
                         let mut answer = Writer::ok(frame.id);
                         answer.u32(delivered);
                         answer
-                    }
-                    Err(_) if count => {
-                        Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "a listener has no room")
-                    }
-                    _ => return Ok(()),
-                };
-                context.send(answer)
+                    },
+                ))
             }
             EventRequest::Stats => context.send(self.stats(frame.id)),
         }
