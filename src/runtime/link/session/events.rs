@@ -36,16 +36,13 @@ impl EventPort {
 
     pub(super) fn frame(&mut self, context: &Context, frame: Frame<'_>) -> Result<(), Close> {
         match EventRequest::parse(frame)? {
-            EventRequest::Subscribe(event) => {
-                let done = event.len() <= MAX_NAME && self.bus.subscribe(&self.subscriber, event);
-                let too_many = || Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "too many events");
-                let answer = if done {
-                    Writer::ok(frame.id)
-                } else {
-                    too_many()
-                };
-                context.send(answer)
-            }
+            EventRequest::Subscribe(event) => context.send(if event.len() > MAX_NAME {
+                Writer::error(frame.id, "ERR_NC_INVALID_ARG", "the name is too long")
+            } else if self.bus.subscribe(&self.subscriber, event) {
+                Writer::ok(frame.id)
+            } else {
+                Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "too many events")
+            }),
             EventRequest::Unsubscribe(event) => {
                 self.bus.unsubscribe(&self.subscriber, event);
                 context.send(Writer::ok(frame.id))
