@@ -15,6 +15,9 @@
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
 //! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
 //! `memory` (what threads share) on `shard`.
+//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
+//! keep their messages, schedules, stored values) on `protocol`. `compute` (jobs for workers) stands
+//! alone.
 
 pub mod auth;
 pub mod broker;

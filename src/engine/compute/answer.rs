@@ -1,5 +1,7 @@
 //! What workers say of what they have.
 
+use std::sync::Arc;
+
 use super::error;
 use super::loss::Cause;
 use super::queue::Piece;
@@ -145,7 +147,7 @@ impl Scheduler {
         }
         if !lease.pieces.is_empty() {
             let cause = if as_lost {
-                Cause::Loss(worker.clone(), "no answer".into())
+                Cause::Loss(Arc::clone(&worker), "no answer".into())
             } else {
                 Cause::Unrelated
             };

@@ -76,20 +76,21 @@ impl Scheduler {
         let worker = self.workers.get(&key);
         let over = worker.filter(|it| it.retiring && it.leases.is_empty());
         if let Some(worker) = over {
-            self.commands.push(Command::Retired(worker.info.id.clone()));
+            self.commands
+                .push(Command::Retired(Arc::clone(&worker.info.id)));
         }
     }
 
     /// The worker's name; empty if it is not online.
     pub(super) fn name(&self, key: WorkerKey) -> Arc<str> {
         let worker = self.workers.get(&key);
-        worker.map_or_else(|| "".into(), |worker| worker.info.id.clone())
+        worker.map_or_else(|| "".into(), |worker| Arc::clone(&worker.info.id))
     }
 
     /// Has a worker ended by whoever started it. What it has besides is given to others.
     pub(super) fn terminate(&mut self, key: WorkerKey, reason: &'static str, now: Nanos) {
         if let Some(worker) = self.workers.get(&key) {
-            let worker = worker.info.id.clone();
+            let worker = Arc::clone(&worker.info.id);
             self.commands.push(Command::Terminate { worker, reason });
             self.remove(key, reason, &Cause::Unrelated, now);
         }
@@ -99,10 +100,10 @@ impl Scheduler {
         let Some(worker) = self.workers.get(&key) else {
             return;
         };
-        let (name, leases) = (worker.info.id.clone(), worker.leases.clone());
+        let (name, leases) = (Arc::clone(&worker.info.id), worker.leases.clone());
         self.commands.push(Command::Lost {
             key,
-            worker: name.clone(),
+            worker: Arc::clone(&name),
             reason: reason.into(),
         });
         let mut given_back = Vec::new();
@@ -137,8 +138,8 @@ impl Scheduler {
         worker.silent = true;
         // Whatever it is at: if it comes back it is woken.
         worker.asleep = true;
-        let (name, leases) = (worker.info.id.clone(), worker.leases.clone());
-        let cause = Cause::Loss(name.clone(), "silent".into());
+        let (name, leases) = (Arc::clone(&worker.info.id), worker.leases.clone());
+        let cause = Cause::Loss(Arc::clone(&name), "silent".into());
         for id in leases {
             if let Some((lease, _)) = self.release(id) {
                 if !lease.cancelled {
@@ -214,7 +215,7 @@ impl Scheduler {
         };
         if job.verdict.is_none() {
             job.verdict = Some(Verdict {
-                worker: worker.clone(),
+                worker: Arc::clone(worker),
                 item: piece.block.first,
                 attempts: piece.attempt(),
             });

@@ -1,5 +1,7 @@
 //! What a worker gets.
 
+use std::sync::Arc;
+
 use super::ballot::Ballot;
 use super::deadlines::Due;
 use super::job::Job;
@@ -30,10 +32,10 @@ impl Scheduler {
         }
         self.last_worker += 1;
         let key = self.last_worker;
-        self.names.insert(info.id.clone(), key);
+        self.names.insert(Arc::clone(&info.id), key);
         self.commands.push(Command::Online {
-            worker: info.id.clone(),
-            json: info.json.clone(),
+            worker: Arc::clone(&info.id),
+            json: Arc::clone(&info.json),
         });
         self.workers.insert(key, Worker::new(info, now));
         self.rehome();
@@ -51,6 +53,7 @@ impl Scheduler {
         let worker = self.workers.get_mut(&key)?;
         let Some(id) = found else {
             worker.asleep = true;
+            self.demanded = 0;
             // What it was woken for is gone, or there is none for it alone.
             self.rouse_next();
             return None;
@@ -153,7 +156,7 @@ impl Scheduler {
         let quota = quota_of(job, slots);
         let is_checked = self.is_checked(worker);
         let source = self.source(job, key, worker);
-        let name = worker.info.id.clone();
+        let name = Arc::clone(&worker.info.id);
         let Some(job) = self.jobs.get_mut(&id) else {
             return Vec::new();
         };
@@ -172,7 +175,7 @@ impl Scheduler {
             for piece in &mut pieces {
                 self.last_ballot = self.last_ballot.wrapping_add(1);
                 piece.ballot = Some(self.last_ballot);
-                let ballot = Ballot::new(piece.clone(), name.clone(), self.options.verify);
+                let ballot = Ballot::new(piece.clone(), Arc::clone(&name), self.options.verify);
                 job.ballots.insert(self.last_ballot, ballot);
             }
             self.list(id);
@@ -303,7 +306,7 @@ fn has_copy_of(job: &Job, name: &str) -> bool {
 }
 
 /// Takes copies of blocks that others work on too.
-fn copies(job: &mut Job, name: &std::sync::Arc<str>, quota: &Quota) -> Vec<Piece> {
+fn copies(job: &mut Job, name: &Arc<str>, quota: &Quota) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let mut items = 0_u32;
     for ballot in job.ballots.values_mut() {
@@ -314,7 +317,7 @@ fn copies(job: &mut Job, name: &std::sync::Arc<str>, quota: &Quota) -> Vec<Piece
         if !pieces.is_empty() && items > quota.items {
             break;
         }
-        pieces.push(ballot.give(name.clone()));
+        pieces.push(ballot.give(Arc::clone(name)));
     }
     pieces
 }
@@ -326,8 +329,8 @@ fn chunk_of(lease: LeaseId, id: JobId, job: &Job, pieces: &[Piece]) -> Chunk {
         lease,
         job: id,
         attempt: attempt.min(u32::from(u16::MAX)) as u16,
-        function: job.options.function.clone(),
-        json: job.options.json.clone(),
+        function: Arc::clone(&job.options.function),
+        json: Arc::clone(&job.options.json),
         blocks,
     }
 }

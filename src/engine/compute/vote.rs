@@ -87,7 +87,7 @@ impl Scheduler {
             return;
         }
         found.error = Some(failure);
-        if found.vote(name.clone(), FAILURE) {
+        if found.vote(Arc::clone(name), FAILURE) {
             self.settle(id, ballot, FAILURE, now);
         } else {
             self.review(id, ballot, now);
@@ -180,7 +180,7 @@ impl Scheduler {
             self.forget(id, ballot);
         }
         if payload == FAILURE {
-            let (item, error) = error.unwrap_or((None, "{}".to_owned()));
+            let (item, error) = error.unwrap_or_else(|| (None, "{}".to_owned()));
             self.threw(id, piece, item, |_| error, now);
         } else {
             let result = JobResult {

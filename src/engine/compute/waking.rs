@@ -8,10 +8,17 @@ use super::types::{Command, JobId, Structure, WorkerKey};
 const COUNTED: usize = 64;
 /// More demand than this is not told apart.
 const MOST: u32 = 1024;
+/// After so much was said it is not looked whether it has become more.
+const ENOUGH: u32 = 64;
 
 impl Scheduler {
     /// Wakes workers for what a job has: no more than there are chunks for.
     pub(super) fn rouse(&mut self, id: JobId) {
+        // Most of the time nobody sleeps, and this is looked at for every push.
+        let mut workers = self.workers.values();
+        if !workers.any(|it| it.asleep && it.free() > 0) {
+            return;
+        }
         let Some(job) = self.jobs.get(&id) else {
             return;
         };
@@ -82,9 +89,12 @@ impl Scheduler {
         }
     }
 
-    /// Says how many more chunks could be worked on, when it has become more or workers have come
-    /// or gone.
+    /// Says how many more chunks could be worked on, when it has become more, workers have come or
+    /// gone, or one has found nothing to do since.
     pub(super) fn demand(&mut self) {
+        if self.demanded >= ENOUGH {
+            return;
+        }
         let chunks = self.wanted();
         if chunks > self.demanded {
             self.commands.push(Command::Demand(chunks));

@@ -144,7 +144,6 @@ impl NativePool {
     )]
     pub fn push(
         &self,
-        env: Env,
         job: u32,
         first: u32,
         count: u32,
@@ -152,7 +151,7 @@ impl NativePool {
         data: Unknown<'_>,
         partition: f64,
     ) -> Result<bool> {
-        let payload = payload::read(&env, tag, &data)?;
+        let payload = payload::read(tag, &data)?;
         let partition = (partition >= 0.0).then_some(partition as u32);
         let block = Block {
             first,

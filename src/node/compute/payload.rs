@@ -13,14 +13,15 @@ const NUMBER: u8 = 1;
 
 /// Reads `data` as what `tag` says. Strings become one byte a unit if all fit, and the tag says so;
 /// numbers and undefined are read as such, everything else is the bytes of a typed array.
-pub(super) fn read(env: &Env, tag: u32, data: &Unknown<'_>) -> Result<Payload> {
+pub(super) fn read(tag: u32, data: &Unknown<'_>) -> Result<Payload> {
+    let env = data.value().env;
     let tag = u8::try_from(tag).map_err(|_| invalid("tag is not one byte"))?;
     match data.get_type()? {
         ValueType::String => text(env, tag, data.raw()),
         ValueType::Number => {
             let mut number = 0.0;
             // SAFETY: `data` is a number of this environment, as was just looked up.
-            check(unsafe { sys::napi_get_value_double(env.raw(), data.raw(), &raw mut number) })?;
+            check(unsafe { sys::napi_get_value_double(env, data.raw(), &raw mut number) })?;
             let data = Bytes::copy_from_slice(&number.to_le_bytes());
             Ok(Payload { tag, data })
         }
@@ -35,17 +36,17 @@ pub(super) fn read(env: &Env, tag: u32, data: &Unknown<'_>) -> Result<Payload> {
     }
 }
 
-fn text(env: &Env, tag: u8, value: sys::napi_value) -> Result<Payload> {
+fn text(env: sys::napi_env, tag: u8, value: sys::napi_value) -> Result<Payload> {
     let mut length = 0;
     let none = ptr::null_mut();
     // SAFETY: `value` is a string of this environment; without a buffer only its length is written.
-    check(unsafe { sys::napi_get_value_string_utf16(env.raw(), value, none, 0, &raw mut length) })?;
+    check(unsafe { sys::napi_get_value_string_utf16(env, value, none, 0, &raw mut length) })?;
     let mut units = vec![0_u16; length + 1];
     let buffer = units.as_mut_ptr();
     // SAFETY: `buffer` has room for the string and the zero behind it, which is what is written.
     check(unsafe {
         let room = units.len();
-        sys::napi_get_value_string_utf16(env.raw(), value, buffer.cast(), room, &raw mut length)
+        sys::napi_get_value_string_utf16(env, value, buffer.cast(), room, &raw mut length)
     })?;
     units.truncate(length);
     let wide = units.iter().fold(0, |all, unit| all | unit) > 0xff;
@@ -65,10 +66,10 @@ fn text(env: &Env, tag: u8, value: sys::napi_value) -> Result<Payload> {
     Ok(Payload { tag, data })
 }
 
-fn bytes(env: &Env, value: sys::napi_value) -> Result<Bytes> {
+fn bytes(env: sys::napi_env, value: sys::napi_value) -> Result<Bytes> {
     let mut is_typed = false;
     // SAFETY: `value` is of this environment.
-    check(unsafe { sys::napi_is_typedarray(env.raw(), value, &raw mut is_typed) })?;
+    check(unsafe { sys::napi_is_typedarray(env, value, &raw mut is_typed) })?;
     if !is_typed {
         return Err(invalid("data is not a typed array, a string or a number"));
     }
@@ -76,7 +77,7 @@ fn bytes(env: &Env, value: sys::napi_value) -> Result<Bytes> {
     // SAFETY: `value` is a typed array of this environment.
     check(unsafe {
         sys::napi_get_typedarray_info(
-            env.raw(),
+            env,
             value,
             &raw mut kind,
             &raw mut length,

@@ -73,7 +73,6 @@ impl NativeWorkerPort {
     )]
     pub fn done(
         &self,
-        env: Env,
         lease: u32,
         first: u32,
         count: u32,
@@ -81,7 +80,7 @@ impl NativeWorkerPort {
         tag: u32,
         data: Unknown<'_>,
     ) -> Result<()> {
-        let payload = payload::read(&env, tag, &data)?;
+        let payload = payload::read(tag, &data)?;
         self.handle.done(Answer {
             lease,
             first,
@@ -105,15 +104,8 @@ impl NativeWorkerPort {
         catch_unwind,
         ts_args_type = "lease: number, index: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined"
     )]
-    pub fn progress(
-        &self,
-        env: Env,
-        lease: u32,
-        index: u32,
-        tag: u32,
-        data: Unknown<'_>,
-    ) -> Result<()> {
-        let payload = payload::read(&env, tag, &data)?;
+    pub fn progress(&self, lease: u32, index: u32, tag: u32, data: Unknown<'_>) -> Result<()> {
+        let payload = payload::read(tag, &data)?;
         self.handle.progress(lease, index, payload);
         Ok(())
     }

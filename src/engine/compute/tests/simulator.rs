@@ -1,6 +1,8 @@
 //! Lives of pools in which everything that can happen does: every item has its result exactly
 //! once, every job ends, and what may not be exceeded is not.
 
+use std::sync::Arc;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -228,7 +230,7 @@ impl World {
             && let Some(other) = self.workers.values().next()
         {
             // Takes the place of one that is online.
-            info.id = other.info.id.clone();
+            info.id = Arc::clone(&other.info.id);
             self.trouble();
         }
         let key = self.scheduler.online(info.clone(), self.now);
@@ -260,7 +262,7 @@ impl World {
             return;
         };
         self.trouble();
-        let name = self.workers[&key].info.id.clone();
+        let name = Arc::clone(&self.workers[&key].info.id);
         match self.random.below(3) {
             0 => self.scheduler.lost_by_name(&name, "exit", self.now),
             1 => self.scheduler.lost(key, "", self.now),
@@ -274,7 +276,7 @@ impl World {
 
     fn retire(&mut self) {
         if let Some(key) = self.any_worker() {
-            let name = self.workers[&key].info.id.clone();
+            let name = Arc::clone(&self.workers[&key].info.id);
             self.scheduler.retire(&name, self.now);
         }
     }
