@@ -1,8 +1,4 @@
-/**
- * A code to match on; messages may be reworded. What each method may fail with is said there. Besides,
- * everything fails with `ERR_NC_CLOSED` after `close()`, and with `ERR_NC_CONNECT` if the process that
- * has the memory cannot be reached: what was sent to it may have been done or not.
- */
+/** What a change of a value was: 16 hex digits, which sort as the changes of a key happened. */
 export type Version = string
 
 /** A value with what is known of it. */
@@ -105,6 +101,12 @@ export interface MemoryLock extends AsyncDisposable {
   readonly token: Version
   /** Lets the next one have it. May be called again. `false`: its lease was over before. */
   release(): Promise<boolean>
+  /**
+   * Begins a new lease.
+   * @param leaseTime milliseconds from now, from 1
+   * @returns whether the lock is held: `false` if its lease was over before
+   */
+  renew(leaseTime: number): Promise<boolean>
 }
 
 /** Figures of a memory. */
@@ -127,7 +129,10 @@ export interface MemoryStats {
  * with the path of what it is); a `Buffer` comes back as a `Uint8Array`. Changes of one key are seen by all
  * in the same order, and what a write has returned from is seen by every read that begins later.
  *
- * Methods that return promises reject, others throw a `NetworkClusterError`.
+ * Methods that return promises reject, others throw, with a `NetworkClusterError`: `ERR_NC_INVALID_ARG` for
+ * options and arguments that make no sense, `ERR_NC_CLOSED` after `close()`, `ERR_NC_CONNECT` if the
+ * process that has the memory cannot be reached. What was sent to it may have been done or not then. What
+ * else a method fails with is said there.
  *
  * An open memory does not keep the process running; an operation that is under way does.
  */
@@ -154,7 +159,7 @@ export class SharedMemoryClass<S extends object = Record<string, any>>
   getSync<K extends keyof S & string>(key: K): S[K] | undefined
   /** The value with its version, or `undefined` if there is none. */
   getEntry<K extends keyof S & string>(key: K): Promise<Entry<S[K]> | undefined>
-  /** The values of up to 65,535 keys, as an object that only has the keys with a value. Each is read on its own: see `transaction`. */
+  /** The values of up to 65,535 keys, as an object that only has the keys with a value. All of them were there at one time. */
   getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Partial<Pick<S, K>>>
   /** Whether there is a value, be it `undefined`. */
   has(key: keyof S & string): Promise<boolean>

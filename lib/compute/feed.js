@@ -11,7 +11,7 @@ const { encode, encodeItems } = require('../values/index.js')
 const TURN = 10
 /** Numbers that are sent as one block; the core divides it as it likes. */
 const MOST_NUMBERS = 1 << 20
-/** Other items of a block, and bytes. */
+/** Other items of a block, where it does not depend on how fast they are done, and bytes. */
 const MOST_ITEMS = 256
 const MOST_BYTES = 1 << 20
 /** Blocks of one size before they grow. */
@@ -183,7 +183,7 @@ class Sender {
   constructor(job, feeding) {
     this.#job = job
     this.#feeding = feeding
-    this.#size = feeding.chunkSize || 1
+    this.#size = feeding.window === undefined ? 1 : MOST_ITEMS
   }
 
   get isOver() {
@@ -233,9 +233,9 @@ class Sender {
 
   /** @param {number} bytes of an item */
   #grow(bytes) {
-    const grown = 1 << Math.floor(++this.#blocks / BLOCKS_OF_A_SIZE)
-    const most = this.#feeding.window === undefined ? Math.min(grown, MOST_ITEMS) : MOST_ITEMS
-    this.#size = Math.max(1, Math.min(most, Math.floor(MOST_BYTES / bytes)))
+    const grown = 2 ** Math.floor(++this.#blocks / BLOCKS_OF_A_SIZE)
+    const most = this.#feeding.window === undefined ? Math.min(grown, MOST_ITEMS) : Infinity
+    this.#size = Math.max(1, Math.min(most, Math.floor(MOST_BYTES / Math.max(1, bytes))))
   }
 }
 

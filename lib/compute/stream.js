@@ -9,7 +9,7 @@ const { collectedErrors } = require('./results.js')
 const { isInline, makeInline, pullWindow, startJob } = require('./task.js')
 
 /** Items of a block. */
-const MOST_ITEMS = 64
+const MOST_ITEMS = 1024
 /** Errors that `onError: 'collect'` keeps of a stream, which may have no end. */
 const MOST_ERRORS = 1000
 
@@ -30,9 +30,10 @@ async function* inlineStream(task) {
   const errors = []
   const failed = new Set()
   const how = { signal: task.options.signal, listed: BLOCK, pulled: 1 }
-  for await (const { items, first } of blocksOf(task.source, how)) {
+  for await (const block of blocksOf(task.source, how)) {
+    const { first } = block
     failed.clear()
-    const results = await inline.run(items, first, (error) => {
+    const results = await inline.run(block, (error) => {
       failed.add(error.itemIndex)
       errors.push(error)
     })

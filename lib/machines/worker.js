@@ -106,6 +106,7 @@ class Worker extends Machine {
       slots: concurrency,
       openScope: (described) => openScope(described, client),
       functions: new LocalFunctions(functions),
+      openScope: (described) => require('../memory').openScope(described, client),
     })
   }
 

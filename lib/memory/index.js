@@ -5,7 +5,7 @@
 const { memoryOptions } = require('./options.js')
 const MemoryScope = require('./scope.js')
 const { SharedMemoryClass, describeMemory } = require('./shared-memory.js')
-const { connectionSource } = require('./open.js')
+const { connectionSource, localSource } = require('./open.js')
 const { KINDS, Writer, frame } = require('../link/frames.js')
 
 /** @typedef {import('./shared-memory.js').Described} Described */
@@ -15,8 +15,8 @@ const { KINDS, Writer, frame } = require('../link/frames.js')
  * The memory that was described in this process, in any thread of it. To be closed.
  * @param {Described} described from `describeMemory`
  */
-function openMemory({ url, options }) {
-  return new SharedMemoryClass(url, options)
+function openMemory({ name, here, url, options }) {
+  return new SharedMemoryClass(here ? localSource(name, memoryOptions(options)) : url, options)
 }
 
 /**
@@ -40,7 +40,7 @@ function openScope(described, connection) {
     const memory = openMemory(described)
     return { scope: memory, close: () => void memory.close() }
   }
-  const options = memoryOptions({ serializer: described.options?.serializer })
+  const options = memoryOptions({ serializer: described.options.serializer })
   const source = connectionSource(withMemory(connection, described.name), described.name, options)
   return { scope: scopeOver(source), close: () => source.close() }
 }

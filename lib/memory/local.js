@@ -7,6 +7,7 @@ const { encode, decode, tags } = require('../values')
 const { encodeJson } = require('./codec.js')
 const { error } = require('./check.js')
 const { nearCache, freeze } = require('./near.js')
+const { pause } = require('./pause.js')
 const Waits = require('./waits.js')
 const { NONE, versionOf, upperOf, lowerOf } = require('./version.js')
 const wire = require('./wire.js')
@@ -88,7 +89,30 @@ class LocalMemory {
 
   /** @param {readonly string[]} keys */
   entries(keys) {
-    return keys.map((key) => this.entry(key))
+    const entries = keys.map((key) => this.entry(key))
+    return keys.length < 2 || this.#together(keys, entries) ? entries : this.#again(keys)
+  }
+
+  /**
+   * @param {readonly string[]} keys
+   * @returns {Promise<(wire.Entry | undefined)[]>}
+   */
+  async #again(keys) {
+    for (let attempt = 0; ; attempt++) {
+      const entries = keys.map((key) => this.entry(key))
+      if (this.#together(keys, entries)) return entries
+      await pause(attempt)
+    }
+  }
+
+  /**
+   * Whether entries that were read one after the other were all there at one time.
+   * @param {readonly string[]} keys
+   * @param {readonly (wire.Entry | undefined)[]} entries
+   */
+  #together(keys, entries) {
+    const expected = keys.map((key, i) => ({ key, version: entries[i]?.version ?? NONE }))
+    return this.commitNow(expected, [])
   }
 
   /** @param {string} key */
@@ -213,7 +237,7 @@ class LocalMemory {
    * @returns {Promise<string>} the token, a version
    */
   lock(key, lease, turn, signal) {
-    return this.#waits.lock(key, lease, turn, signal)
+    return coded(() => this.#waits.lock(key, lease, turn, signal))
   }
 
   /**
@@ -227,13 +251,24 @@ class LocalMemory {
   }
 
   /**
+   * @param {string} key
+   * @param {string} token
+   * @param {number} lease milliseconds from now
+   * @returns {boolean} whether it is held
+   */
+  renew(key, token, lease) {
+    return coded(() => this.#native.renew(key, upperOf(token), lowerOf(token), lease))
+  }
+
+  /**
    * @param {string} target a key, or what keys begin with
    * @param {boolean} prefix
    * @param {string | undefined} since
    * @param {import('./watch.js').Sink} sink
    */
   watch(target, prefix, since, sink) {
-    return this.#waits.watch(target, prefix, since ?? NONE, since !== undefined, sink)
+    const from = since !== undefined
+    return coded(() => this.#waits.watch(target, prefix, since ?? NONE, from, sink))
   }
 
   stats() {

@@ -66,7 +66,8 @@ class RemoteMemory {
 
   /** @param {string} key */
   async has(key) {
-    return (await this.entry(key)) !== undefined
+    // Without the value, which may be large.
+    return !(await this.commit([{ key, version: NONE }], [])).done
   }
 
   /**
@@ -168,6 +169,17 @@ class RemoteMemory {
   }
 
   /**
+   * @param {string} key
+   * @param {string} token
+   * @param {number} lease
+   */
+  async renew(key, token, lease) {
+    return (
+      (await this.#ask(KINDS.RENEW, new Writer().str(key).version(token).f64(lease))).u8() === 1
+    )
+  }
+
+  /**
    * @param {string} target
    * @param {boolean} prefix
    * @param {string | undefined} since
@@ -259,7 +271,7 @@ class RemoteMemory {
    * @param {number} id
    */
   #tell(kind, id) {
-    this.#connection.begin(kind, new Writer(4).u32(id).finish()).promise.catch(() => {})
+    this.#connection.send(kind, 0, new Writer(4).u32(id).finish())
   }
 }
 

@@ -16,6 +16,7 @@ const {
 const MemoryLock = require('./lock.js')
 const { memoryOptions } = require('./options.js')
 const MemoryScope = require('./scope.js')
+const Source = require('./source.js')
 const { localSource, urlSource } = require('./open.js')
 const { transact } = require('./transaction.js')
 const { update } = require('./update.js')
@@ -25,16 +26,15 @@ const PARTITIONS = 64
 const DEFAULT_LEASE = 30_000
 const DEFAULT_RETRIES = 100
 
-/** @typedef {import('./source.js')} Source */
 /** @typedef {import('../../types/shared-memory').SetOptions} SetOptions */
 /** @typedef {import('../../types/shared-memory').SharedMemoryOptions} SharedMemoryOptions */
 
 /**
  * @typedef {object} Described what another thread needs to open the same memory; plain JSON
  * @property {string} name of the memory in the process that has it
- * @property {string} [url]
  * @property {boolean} here whether the process that describes it has it
- * @property {SharedMemoryOptions} [options]
+ * @property {string} [url] if it has not
+ * @property {SharedMemoryOptions} options with the token if there is a URL
  */
 
 /** @type {(memory: InstanceType<typeof SharedMemoryClass>) => Described} */
@@ -45,7 +45,11 @@ class SharedMemoryClass extends MemoryScope {
   static {
     describeMemory = (memory) => {
       const { name, backend } = memory.#source
-      return { name, url: memory.#url, here: backend.local, options: memory.#options }
+      // Who is in the same process needs neither address nor token.
+      const { serializer, nearCache, ...link } = memory.#options ?? {}
+      const own = { serializer, nearCache }
+      if (backend.local) return { name, here: true, options: own }
+      return { name, here: false, url: memory.#url, options: { ...own, ...link } }
     }
   }
 
@@ -54,15 +58,15 @@ class SharedMemoryClass extends MemoryScope {
   #options
 
   /**
-   * @param {string | URL} [url]
+   * @param {string | URL | Source} [url] a source: where the memory is, for who knows that
    * @param {SharedMemoryOptions} [options]
    */
   constructor(url, options) {
     const checked = memoryOptions(options)
-    const source = url === undefined ? localSource('', checked) : urlSource(url, checked)
+    const source = sourceOf(url, checked)
     super(source)
     this.#source = source
-    this.#url = url === undefined ? undefined : String(url)
+    this.#url = url instanceof Source || url === undefined ? undefined : String(url)
     this.#options = options
   }
 
@@ -171,8 +175,11 @@ class SharedMemoryClass extends MemoryScope {
     signal?.throwIfAborted()
     const source = this.#source
     const token = await source.run((backend) => backend.lock(key, leaseTime, false, signal))
-    return new MemoryLock(key, token, async () =>
-      source.run((backend) => backend.unlock(key, token, false)),
+    return new MemoryLock(
+      key,
+      token,
+      async () => source.run((backend) => backend.unlock(key, token, false)),
+      async (lease) => source.run((backend) => backend.renew(key, token, lease)),
     )
   }
 
@@ -234,6 +241,15 @@ class SharedMemoryClass extends MemoryScope {
       }
     })()
   }
+}
+
+/**
+ * @param {string | URL | Source | undefined} url
+ * @param {import('./options.js').MemoryOptions} options
+ */
+function sourceOf(url, options) {
+  if (url === undefined) return localSource('', options)
+  return url instanceof Source ? url : urlSource(url, options)
 }
 
 module.exports = { SharedMemoryClass, describeMemory }
