@@ -65,9 +65,15 @@ export interface SharedMemoryOptions {
   connectTimeout?: number
   /** Who connects must have the token of who serves. Needed for `runOnKey` in other processes. */
   token?: string
-  /** Bytes that all values, keys included, may take. Default: a quarter of the machine's memory. The first one to open the memory decides. */
+  /**
+   * Bytes that all values, keys included, may take. Default: a quarter of the machine's memory. What the
+   * first one to open the memory says counts.
+   */
   maxBytes?: number
-  /** Bytes of a value: at most, and by default, see `ERR_NC_VALUE_TOO_LARGE`. Default 16 MiB, at most 256 MiB. The first one to open the memory decides. */
+  /**
+   * Bytes that a value may have (`ERR_NC_VALUE_TOO_LARGE`), at most 256 MiB. Default 16 MiB. What the first
+   * one to open the memory says counts.
+   */
   maxValueBytes?: number
 }
 
@@ -76,7 +82,7 @@ export interface Scope<S extends object = Record<string, any>> {
   /** @see SharedMemoryClass.get */
   get<K extends keyof S & string>(key: K): Promise<S[K] | undefined>
   /** @see SharedMemoryClass.getMany */
-  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Partial<Pick<S, K>>>
+  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Pick<S, K>>
   /** @see SharedMemoryClass.has */
   has(key: keyof S & string): Promise<boolean>
   /** @see SharedMemoryClass.set */
@@ -159,8 +165,11 @@ export class SharedMemoryClass<S extends object = Record<string, any>>
   getSync<K extends keyof S & string>(key: K): S[K] | undefined
   /** The value with its version, or `undefined` if there is none. */
   getEntry<K extends keyof S & string>(key: K): Promise<Entry<S[K]> | undefined>
-  /** The values of up to 65,535 keys, as an object that only has the keys with a value. All of them were there at one time. */
-  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Partial<Pick<S, K>>>
+  /**
+   * The values of up to 65,535 keys, as an object that only has the keys with a value. All of them were
+   * there at one time.
+   */
+  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Pick<S, K>>
   /** Whether there is a value, be it `undefined`. */
   has(key: keyof S & string): Promise<boolean>
   /**
