@@ -101,6 +101,15 @@ const RULES: &[Rule] = &[
     Rule {
     },
     Rule {
+        module: &["engine", "link"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "link"])
+                && !is_below(path, &["engine", "protocol"])
+        },
+    },
+    Rule {
         module: &["engine", "timer"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "timer"]),
@@ -154,6 +163,7 @@ fn planted_upward_imports_are_found() {
         (&["engine", "ws"], "use super::protocol::Frame;"),
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
+        (&["engine", "link"], "use crate::engine::memory::Value;"),
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];

@@ -61,6 +61,7 @@ test('if who serves is killed, one takes over and the others follow', limit, asy
   await owner.ask('join', url)
   const others = [peer(), peer(), peer()]
   await Promise.all(others.map((each) => each.ask('join', url)))
+  await Promise.all(others.map((each) => each.ask('ready')))
   await others[0].ask('set', 'n', 5)
   const moved = Promise.race(others.map((each) => each.event('change')))
   const downs = others.map((each) => each.event('down'))

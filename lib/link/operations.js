@@ -70,16 +70,16 @@ class Operations {
   }
 
   /**
-   * Sends what waits, in order, until `send` says no.
-   * @param {(frame: Uint8Array) => boolean} send
+   * Sends what waits, in order.
+   * @param {(frame: Uint8Array) => void} send
    */
   flush(send) {
     for (const operation of this.#all.values()) {
       const { frame } = operation
       if (frame === null) continue
-      if (!send(frame)) return
       operation.frame = null
       this.#removeWaiting(frame)
+      send(frame)
     }
   }
 
@@ -120,7 +120,9 @@ class Operations {
 
   /** @param {Uint8Array} frame */
   #addWaiting(frame) {
-    if (this.#waiting >= MAX_WAITING || this.#waitingBytes + frame.length > MAX_WAITING_BYTES) {
+    // One may always wait, however long it is.
+    const bytes = this.#waiting === 0 ? 0 : this.#waitingBytes + frame.length
+    if (this.#waiting >= MAX_WAITING || bytes > MAX_WAITING_BYTES) {
       throw full('too much waits for a connection')
     }
     this.#waiting += 1

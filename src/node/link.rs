@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Buffer, Either, Either3, Function, Uint8Array};
-use napi::{Env, Error, Result};
+use napi::{Error, Result};
 use napi_derive::napi;
 
 use super::wake::Wake;
 use crate::runtime::WakeJs;
+use crate::runtime::guard::guard;
 use crate::runtime::link::{
     Arrival, Letter, Link, ListenError, MachineHandle, Options, Wake as LinkWake,
 };
@@ -32,7 +33,7 @@ type Part = Either3<u32, String, Buffer>;
 #[napi]
 #[derive(Debug)]
 pub struct NativeMachine {
-    handle: Arc<MachineHandle>,
+    handle: MachineHandle,
 }
 
 #[napi]
@@ -42,7 +43,6 @@ impl NativeMachine {
     /// system's.
     #[napi(catch_unwind)]
     pub fn listen(
-        env: Env,
         host: String,
         port: u16,
         options: NativeMachineOptions,
@@ -54,16 +54,7 @@ impl NativeMachine {
             existing: options.existing.unwrap_or_default(),
         };
         match MachineHandle::listen(ip(&host)?, port, options, link_wake(&wake)?) {
-            Ok(handle) => {
-                let handle = Arc::new(handle);
-                let of_env = Arc::downgrade(&handle);
-                env.add_env_cleanup_hook(of_env, |handle| {
-                    if let Some(handle) = handle.upgrade() {
-                        handle.close();
-                    }
-                })?;
-                Ok(Either::A(Self { handle }))
-            }
+            Ok(handle) => Ok(Either::A(Self { handle })),
             Err(error) => Ok(Either::B(code(&error))),
         }
     }
@@ -125,10 +116,10 @@ impl NativeLink {
         Ok(Self { link })
     }
 
-    /// Sends a frame. Returns false if too much waits to be sent.
+    /// Sends frames, each behind its length. Returns how many were taken before there was no room.
     #[napi(catch_unwind)]
-    pub fn send(&self, frame: Uint8Array) -> bool {
-        self.link.send(frame.to_vec())
+    pub fn send(&self, packed: Uint8Array) -> u32 {
+        self.link.send(packed.to_vec())
     }
 
     /// Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`.
@@ -141,6 +132,20 @@ impl NativeLink {
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.link.close();
+    }
+}
+
+impl Drop for NativeMachine {
+    fn drop(&mut self) {
+        // Runs in a finalizer of the garbage collector, where a panic would abort the process.
+        let _ = guard(|| self.handle.close());
+    }
+}
+
+impl Drop for NativeLink {
+    fn drop(&mut self) {
+        // As above.
+        let _ = guard(|| self.link.close());
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) struct Machine {
     allowed_origins: Mutex<Vec<String>>,
     pub(super) desk: Desk,
     closed: watch::Sender<bool>,
+    /// Lives until the last connection has ended.
+    thread: Arc<LinkThread>,
     listener: TcpListener,
 }
 
@@ -98,14 +100,12 @@ impl Machine {
             allowed_origins: Mutex::new(options.allowed_origins),
             desk: Desk::default(),
             closed: watch::Sender::new(false),
+            thread,
             listener: listener.try_clone()?,
         });
         let serving = Arc::clone(&machine);
-        let handle = thread.handle().clone();
-        handle.spawn(async move {
-            accept::accept(listener, serving).await;
-            drop(thread);
-        });
+        let accepting = accept::accept(listener, serving);
+        machine.thread.handle().spawn(accepting);
         Ok(machine)
     }
 

@@ -12,6 +12,8 @@ use crate::runtime::memories::{Changes, Client, Granted, Memory, Options, open};
 
 /// Grants that can still be taken back by a CANCEL that was under way when they were sent.
 const RECENT: usize = 1024;
+/// Answers that wait for the log.
+const MAX_UNSTORED: usize = 65_536;
 const TOO_LARGE: Refusal = Refusal::TooLarge {
     bytes: usize::MAX,
     limit: MAX_FRAME,
@@ -112,6 +114,9 @@ impl MemoryPort {
         id: u32,
         request: DataRequest<'_>,
     ) -> Result<Reply, Refusal> {
+        if self.unstored.len() >= MAX_UNSTORED {
+            return Err(Refusal::QueueFull("too much waits for the log"));
+        }
         match request {
             DataRequest::Get(keys) => self.get(id, &keys),
             DataRequest::Commit(body) => self.commit(id, body),
