@@ -298,14 +298,14 @@ test('a process that is killed loses nothing', async () => {
       while (performance.now() < end);
       return n + 1
     }
-    let isOver = false
-    const results = new Iterator(items).map(slowly).finally(() => (isOver = true))
-    while (!isOver) {
+    const over = new AbortController()
+    const results = new Iterator(items).map(slowly).finally(() => over.abort())
+    while (!over.signal.aborted) {
       await Promise.race([once(manager, 'workerOnline'), results])
       await new Promise((resolve) => setTimeout(resolve, 60))
       const [victim] = children
       victim?.kill('SIGKILL')
-      if (!isOver) spawn()
+      if (!over.signal.aborted) spawn()
     }
     assert.deepEqual(
       await results,

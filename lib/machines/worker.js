@@ -97,14 +97,12 @@ class Worker extends Machine {
     const LinkPort = require('../compute/link-port')
     const { WorkerLoop } = require('../compute/worker-loop')
     const LocalFunctions = require('../compute/local-functions')
-    const { openScope } = require('../memory')
     const { acceptCode, concurrency, functions } = this.#options
     const port = new LinkPort(client, acceptCode === 'source', () => this.#loop?.wake())
     this.#port = port
     this.#loop = new WorkerLoop(port, {
       id: this.id,
       slots: concurrency,
-      openScope: (described) => openScope(described, client),
       functions: new LocalFunctions(functions),
       openScope: (described) => require('../memory').openScope(described, client),
     })
