@@ -61,17 +61,6 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-    },
-    Rule {
-        module: &["engine", "functions"],
-        crates: &[],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-    },
-    Rule {
-    },
-    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -81,24 +70,14 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        module: &["engine", "functions"],
-        crates: &[],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-    },
-    Rule {
-        module: &["engine", "functions"],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-    },
-    Rule {
         module: &["engine", "compute"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
     },
     Rule {
+        module: &["engine", "functions"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
     Rule {
         module: &["engine", "link"],
@@ -164,6 +143,7 @@ fn planted_upward_imports_are_found() {
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
         (&["engine", "link"], "use crate::engine::memory::Value;"),
+        (&["engine", "compute"], "use super::hub::Hub;"),
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];

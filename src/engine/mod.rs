@@ -3,21 +3,10 @@
 //! Nothing here knows of tokio, napi, a clock or a socket. [`hub::Hub`] is the composition; the
 //! other modules are its parts and do not know each other: `protocol` (SocketCluster's packets),
 //! `ws` (RFC 6455 and 7692), `auth` (signed tokens), `session` (one client), `broker` (channels),
-//! `timer` (deadlines). `link` (frames between processes) builds on `protocol`, `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`.
-//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`, `memory` (what threads share) on `shard`.
-//! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
-//! `memory` (what threads share) on `shard`.
-//! `timer` (deadlines). `link` (frames between processes) builds on `protocol`, `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`.
-//! keep their messages, schedules, stored values) on `protocol`. `functions` (code for workers) stands alone.
 //! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
 //! keep their messages, schedules, stored values) and `link` (frames between processes) on `protocol`,
-//! `memory` (what threads share) on `shard`.
-//! `timer` (deadlines). `http` (requests that open a WebSocket) builds on `ws`, `shard` (channels that
-//! keep their messages, schedules, stored values) on `protocol`. `compute` (jobs for workers) stands
-//! alone.
+//! `memory` (what threads share) on `shard`. `compute` (jobs for workers), `functions` (code for them) and
+//! `bus` (events between threads) stand alone.
 
 pub mod auth;
 pub mod broker;

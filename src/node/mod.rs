@@ -6,9 +6,9 @@ mod chaos;
 mod commands;
 mod compute;
 mod config;
-mod link;
 #[cfg(feature = "functions")]
 mod functions;
+mod link;
 #[cfg(unix)]
 mod listen;
 mod log;
@@ -26,12 +26,12 @@ mod wake;
 pub use bus::{Drained, NativeBus, NativeBusFigures};
 pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
-pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(feature = "functions")]
 pub use functions::{
     NativeCaptured, NativeFunctionAnalysis, NativeFunctionError, NativeFunctionReport,
     NativeSpecialised, analyse_function,
 };
+pub use link::{NativeLink, NativeMachine, NativeMachineOptions};
 #[cfg(unix)]
 pub use listen::{NativeAddress, NativeReception};
 pub use log::{
