@@ -2,6 +2,8 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
+const { Worker } = require('node:worker_threads')
+const { once } = require('node:events')
 const { here } = require('./support/places.js')
 const { crew, thread } = require('./support/crew.js')
 
@@ -89,3 +91,44 @@ test('no more values are kept near than were allowed', async (t) => {
   memory.setSync('bound 999', { i: -1 })
   assert.deepEqual(memory.getSync('bound 999'), { i: -1 })
 })
+
+/** Reads until the value is another one, in a loop that V8 optimises as far as it can. */
+function spins() {
+  const { parentPort, workerData } = require('node:worker_threads')
+  const { SharedMemoryClass } = require(workerData.lib)
+  const { kind, key } = workerData
+  const memory = new SharedMemoryClass()
+  for (let i = 0; i < 1e5; i++) memory.getSync(key)
+  parentPort.postMessage('spins')
+  if (kind === 'number') while (memory.getSync(key) !== 1);
+  else if (kind === 'string') while (memory.getSync(key) !== 'one');
+  else while (memory.getSync(key) === undefined);
+  parentPort.postMessage('done')
+}
+
+test(
+  'a loop that reads one key sees that another thread sets it',
+  { timeout: 60_000 },
+  async (t) => {
+    const memory = await here(t)
+    const lib = require.resolve('../../lib/memory')
+    for (const [kind, before, after] of [
+      ['number', 0, 1],
+      ['string', 'zero', 'one'],
+      ['missing', undefined, 1],
+    ]) {
+      const key = `spins ${kind}`
+      if (before !== undefined) memory.setSync(key, before)
+      const workerData = { lib, kind, key }
+      const worker = new Worker(`(${spins})()`, { eval: true, workerData })
+      t.after(() => worker.terminate())
+      await once(worker, 'message')
+      // Long enough for the loop to be compiled while it runs.
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      memory.setSync(key, after)
+      assert.deepEqual(await once(worker, 'message'), ['done'])
+      memory.setSync(key, before ?? null)
+      await memory.delete(key)
+    }
+  },
+)

@@ -3,6 +3,7 @@
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { SharedMemoryClass } = require('../../lib/memory')
+const { hasTurn, inTurn } = require('../../lib/memory/turns.js')
 const { places, here, elsewhere } = require('./support/places.js')
 
 for (const { name, open } of places) {
@@ -151,4 +152,17 @@ test('who has another token is not let in', async (t) => {
     await assert.rejects(other.get('a'), { code: 'ERR_NC_CONNECT' })
     await other.close()
   }
+})
+
+test('what was begun in a turn has it no longer than that', async () => {
+  const backend = { lock: async () => '0000000000000001', unlock: async () => true }
+  let later
+  const over = new Promise((resolve) => (later = resolve))
+  let begun
+  await inTurn(backend, 'm', 'k', () => {
+    assert.equal(hasTurn('m', 'k'), true)
+    begun = over.then(() => hasTurn('m', 'k'))
+  })
+  later()
+  assert.equal(await begun, false)
 })

@@ -226,3 +226,13 @@ test('damaged bytes are told', () => {
     }
   }
 })
+
+test('bytes that other threads can write to are copied', () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(8), 2, 3).fill(7)
+  const data = encode(shared)
+  assert.equal(encode.tag, tags.BYTES)
+  shared.fill(0)
+  assert.deepEqual(data, Uint8Array.of(7, 7, 7))
+  const own = Uint8Array.of(1)
+  assert.equal(encode(own), own)
+})

@@ -1,15 +1,30 @@
 'use strict'
 
-const { MessageChannel } = require('node:worker_threads')
+// What is under way keeps the process alive, what merely is open does not: native callbacks never
+// hold the event loop, so one timer does while anything is pending in this thread.
 
-/** The port that keeps this thread running, while anybody holds it. */
-const { port1: port } = new MessageChannel()
-port.on('message', () => {})
-port.unref()
+/** Longer than this cannot be asked of a timer. */
+const LONG = 2 ** 30
 
+/** @type {NodeJS.Timeout | undefined} */
+let timer
 let holders = 0
 
-/** Keeps the thread from exiting by itself while it is held. */
+/** Keeps this thread's event loop running until `release`. */
+function hold() {
+  holders += 1
+  if (holders !== 1) return
+  timer ??= setInterval(() => {}, LONG)
+  timer.ref()
+}
+
+/** Takes one `hold` back. */
+function release() {
+  holders -= 1
+  if (holders === 0) timer?.unref()
+}
+
+/** A hold that is taken and given back at will. */
 class KeepAlive {
   #held = false
 
@@ -17,10 +32,9 @@ class KeepAlive {
   set(held) {
     if (held === this.#held) return
     this.#held = held
-    holders += held ? 1 : -1
-    if (holders === 1 && held) port.ref()
-    if (holders === 0) port.unref()
+    if (held) hold()
+    else release()
   }
 }
 
-module.exports = KeepAlive
+module.exports = { hold, release, KeepAlive }

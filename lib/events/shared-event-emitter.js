@@ -1,6 +1,6 @@
 'use strict'
 
-const KeepAlive = require('../core/keep-alive')
+const { KeepAlive } = require('../core/keep-alive')
 const { NetworkClusterError } = require('../core/network-cluster-error')
 const Listeners = require('./listeners.js')
 const { checkListener, checkName, readOptions } = require('./options.js')

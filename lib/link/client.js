@@ -7,7 +7,7 @@ const { NetworkClusterError } = require('../core/network-cluster-error.js')
 const native = require('../core/native.js')
 const { Batch } = require('./batch.js')
 const { Operations } = require('./operations.js')
-const keepAlive = require('./keep-alive.js')
+const keepAlive = require('../core/keep-alive.js')
 const frames = require('./frames.js')
 
 const { KINDS, PATH } = frames

@@ -7,7 +7,7 @@ const { NetworkClusterError } = require('../core/network-cluster-error.js')
 const { Client } = require('./client.js')
 const { open, onRun } = require('./machine.js')
 const { parse } = require('./url.js')
-const keepAlive = require('./keep-alive.js')
+const keepAlive = require('../core/keep-alive.js')
 
 const DEFAULT_CONNECT_TIMEOUT = 5000
 

@@ -6,6 +6,6 @@ const { Client } = require('./client.js')
 const frames = require('./frames.js')
 const hosts = require('./hosts.js')
 const url = require('./url.js')
-const keepAlive = require('./keep-alive.js')
+const keepAlive = require('../core/keep-alive.js')
 
 module.exports = { Client, frames, hosts, url, keepAlive }

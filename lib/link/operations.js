@@ -3,7 +3,7 @@
 // What was asked of the other side and is not answered yet.
 
 const { NetworkClusterError } = require('../core/network-cluster-error.js')
-const keepAlive = require('./keep-alive.js')
+const keepAlive = require('../core/keep-alive.js')
 
 /** Most operations that wait for a connection, and their bytes. */
 const MAX_WAITING = 10_000

@@ -90,7 +90,9 @@ function invalid(url, reason) {
 
 /** @param {unknown} url */
 function show(url) {
-  const text = typeof url === 'string' ? url : url instanceof URL ? url.href : typeof url
+  const full = typeof url === 'string' ? url : url instanceof URL ? url.href : typeof url
+  // A user's password or a token in the wrong place is not for logs.
+  const text = full.replace(/^([^/?#]*\/\/)?[^/?#]*@/, '$1').replace(/[?#].*/s, '')
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
 }
 

@@ -66,8 +66,9 @@ class NearCache {
   }
 
   /**
-   * Whether the value is the current one. A plain read is enough, and a third of what an atomic one costs:
-   * whoever knows of a write, knows it by something that has the word read as it was after it.
+   * Whether the value is the current one. A plain read is enough, at half of what an atomic one costs: who
+   * knows of a write knows it by something that has the word read as it was after it, and V8 reads shared
+   * memory anew each time, in loops too.
    * @param {Near} near
    */
   holds(near) {

@@ -43,10 +43,13 @@ async function inTurn(backend, name, key, act, signal) {
     )
   }
   const token = await backend.lock(key, 0, true, signal)
-  const mine = new Set(held.getStore()).add(turnOf(name, key))
+  const turn = turnOf(name, key)
+  const mine = new Set(held.getStore()).add(turn)
   try {
     return await held.run(mine, act)
   } finally {
+    // What it has begun and not waited for may ask for a turn of its own from now on.
+    mine.delete(turn)
     await end(backend, key, token)
   }
 }

@@ -3,7 +3,7 @@
 // What a thread waits for in a memory of its process: locks, changes, and that what it has written is on
 // disk. The addon calls once when there is something, and all of it is taken then.
 
-const keepAlive = require('../link/keep-alive.js')
+const keepAlive = require('../core/keep-alive.js')
 const { error } = require('./check.js')
 const { versionOf, upperOf, lowerOf } = require('./version.js')
 

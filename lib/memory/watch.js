@@ -2,7 +2,7 @@
 
 // The changes of a memory as an async iterable.
 
-const keepAlive = require('../link/keep-alive.js')
+const keepAlive = require('../core/keep-alive.js')
 const { Reader, readChange } = require('./wire.js')
 
 /** So many changes, or bytes of them, wait here. Then the watch begins anew when they have been read. */

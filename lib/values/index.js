@@ -74,7 +74,8 @@ function encodeNull() {
 function encodeObject(value) {
   if (value instanceof Uint8Array) {
     encode.tag = BYTES
-    return value
+    // What other threads may be writing to is copied once, here.
+    return value.buffer instanceof ArrayBuffer ? value : Uint8Array.from(value)
   }
   let text
   try {

@@ -261,7 +261,7 @@ fn apply(
 ///
 /// # Errors
 /// It is too large.
-pub(super) fn check_size(bytes: usize, limit: usize) -> Result<(), Refusal> {
+pub fn check_size(bytes: usize, limit: usize) -> Result<(), Refusal> {
     if bytes > limit {
         return Err(Refusal::TooLarge { bytes, limit });
     }

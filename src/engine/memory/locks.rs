@@ -1,9 +1,10 @@
 //! Locks: first come, first served, for a while, with a token that rises.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::Version;
+use super::waiters::{Waiter, Waiters};
 
 /// Which kind of lock: each has keys of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,16 +51,9 @@ struct Holder {
 }
 
 #[derive(Debug)]
-struct Waiter {
-    owner: Owner,
-    /// Milliseconds it may be held; 0 for as long as the client lives.
-    lease: u64,
-}
-
-#[derive(Debug)]
 struct Lock {
     holder: Holder,
-    waiters: VecDeque<Waiter>,
+    waiters: Waiters,
 }
 
 /// The locks that are held.
@@ -99,14 +93,14 @@ impl LockTable {
         now: u64,
     ) -> Acquired {
         if let Some(lock) = self.of(space).get_mut(key) {
-            lock.waiters.push_back(Waiter { owner, lease });
+            lock.waiters.push(Waiter { owner, lease });
             return Acquired::Queued;
         }
         let key: Arc<str> = Arc::from(key);
         let holder = self.hold(space, &key, Waiter { owner, lease }, token, now);
         let lock = Lock {
             holder,
-            waiters: VecDeque::new(),
+            waiters: Waiters::default(),
         };
         self.of(space).insert(key, lock);
         Acquired::Granted(token)
@@ -176,12 +170,8 @@ impl LockTable {
 
     /// Takes back a request that waits; false if it does not.
     pub fn cancel(&mut self, space: Space, key: &str, owner: Owner) -> bool {
-        let Some(lock) = self.of(space).get_mut(key) else {
-            return false;
-        };
-        let before = lock.waiters.len();
-        lock.waiters.retain(|waiter| waiter.owner != owner);
-        lock.waiters.len() < before
+        let lock = self.of(space).get_mut(key);
+        lock.is_some_and(|lock| lock.waiters.remove(owner))
     }
 
     /// The next hold that is over at `now`.
@@ -196,7 +186,7 @@ impl LockTable {
         let (key, mut lock) = self.of(space).remove_entry(key)?;
         self.ends
             .remove(&(lock.holder.ends, space, Arc::clone(&key)));
-        let waiter = lock.waiters.pop_front()?;
+        let waiter = lock.waiters.pop()?;
         let owner = waiter.owner;
         lock.holder = self.hold(space, &key, waiter, next, now);
         self.of(space).insert(key, lock);
@@ -211,7 +201,7 @@ impl LockTable {
             (Space::Turn, &mut self.turns),
         ] {
             for (key, lock) in locks {
-                lock.waiters.retain(|waiter| waiter.owner.client != client);
+                lock.waiters.forget(client);
                 if lock.holder.owner.client == client {
                     held.push((space, Arc::clone(key)));
                 }

@@ -19,11 +19,12 @@ mod target;
 mod tests;
 mod value;
 mod version;
+mod waiters;
 mod wire;
 
 pub use self::budget::Budget;
 pub use self::commit::{
-    Applied, Commit, Committed, Op, Partitions, Precondition, Write, commit, sum,
+    Applied, Commit, Committed, Op, Partitions, Precondition, Write, check_size, commit, sum,
 };
 pub use self::feed::{Change, ChangeKind, Feed, Planned, Start, Taken, Woken};
 pub use self::key::{Key, MAX_KEY, PARTITIONS};

@@ -184,7 +184,10 @@ impl NativeMemory {
     #[napi(catch_unwind)]
     pub fn scan(&self, partition: u32, prefix: String, values: bool) -> Result<Buffer, String> {
         let partition = u8::try_from(partition).unwrap_or(u8::MAX);
-        let found = self.client().memory().scan(partition, &prefix, values);
+        let found = self
+            .client()
+            .memory()
+            .scan(partition, &prefix, values, usize::MAX);
         found.map(Buffer::from).map_err(|it| refused(&it))
     }
 

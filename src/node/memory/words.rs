@@ -37,7 +37,8 @@ pub fn memory_words(env: Env, words: Js) -> napi::Result<bool> {
         return Err(napi::Error::from_reason("words could not be kept"));
     }
     // SAFETY: there are as many as needed; a SharedArrayBuffer cannot be detached, and the reference keeps
-    // it until the environment ends, whose hook lets go of the words first. JavaScript uses Atomics.
+    // it until the environment ends, whose hook lets go of the words first. JavaScript only reads
+    // them: in its memory model that is a race with a value of its time, and nothing worse.
     let shared = unsafe { share_words(data) };
     if shared {
         env.add_env_cleanup_hook((), |()| forget_words())?;

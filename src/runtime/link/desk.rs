@@ -186,8 +186,8 @@ impl Desk {
                 return false;
             };
             let full = clerk.letters.len() >= MAX_LETTERS || clerk.bytes >= MAX_BYTES;
-            // There are no more of the others than connections.
-            if full && matches!(letter, Letter::Run { .. } | Letter::Control { .. }) {
+            // Of those that tell of an end there are no more than of those that told of a beginning.
+            if full && !matches!(letter, Letter::Closed { .. }) {
                 return false;
             }
             if let Letter::Run { connection, id, .. } = letter {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, stream};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -112,6 +113,9 @@ where
             None => return Ended::lost("the connection was lost"),
         };
         life.sign();
+        // Those that one read of the socket has brought cost nothing in the runtime's eyes, and there can be
+        // thousands: the other connections get their turn in between.
+        consume_budget().await;
         match message {
             Message::Binary(bytes) => {
                 if let Err(why) = peer.lock().frame(bytes) {

@@ -13,17 +13,24 @@ use crate::runtime::clock::time;
 
 /// Locks a client may ask for before it has heard of them.
 const MAX_REQUESTS: usize = 65_536;
+/// Locks of a partition that are held: a million in a memory.
+const MAX_HELD: usize = 16_384;
 
 impl Client {
     /// Asks for a lock, to be held for `lease` ms; 0: for as long as this client lives. Returns the number
     /// that its grant will have in [`Mail::granted`](super::Mail::granted).
     ///
     /// # Errors
-    /// The client is closed, or waits for too many locks.
+    /// The client is closed, or waits for too many locks, or too many are held.
     pub fn lock(&self, space: Space, key: &Key<'_>, lease: u64) -> Result<u32, Refusal> {
         self.locked_in
             .fetch_or(1 << key.partition(), Ordering::SeqCst);
         let mut partition = self.memory.lock(key.partition());
+        let now = time();
+        self.memory.pass_on_overdue(&mut partition, now);
+        if partition.locks.len() >= MAX_HELD {
+            return Err(Refusal::QueueFull("a million locks are held"));
+        }
         // Under the lock of the partition: whoever closes the client comes after this, or has been.
         let request = self.mailbox.with(|content| {
             if content.closed {
@@ -41,8 +48,6 @@ impl Client {
             content.requests.insert(content.next_request, request);
             Ok(content.next_request)
         })?;
-        let now = time();
-        self.memory.pass_on_overdue(&mut partition, now);
         let owner = self.owner(request);
         let token = partition.next_version(Version::NONE, now);
         let at = (space, key.text());

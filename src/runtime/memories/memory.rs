@@ -17,7 +17,7 @@ use super::options::Options;
 use super::telling::Telling;
 use crate::engine::memory::{
     Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, PARTITIONS, Partition,
-    Refusal, Stored, Value, Version, commit, sum, write_entries, write_keys,
+    Refusal, Stored, Value, Version, check_size, commit, sum, write_entries, write_keys,
 };
 use crate::runtime::clock;
 
@@ -171,7 +171,7 @@ impl Memory {
     /// # Errors
     /// It is too large, or there is no room, or the log has failed.
     pub fn set(&self, key: &Key<'_>, value: Value) -> Result<Written, Refusal> {
-        self.check_value(value.bytes().len())?;
+        check_size(value.bytes().len(), self.max_value)?;
         let written = self.put(key, |_, _| Ok((value, 0)))?;
         Ok(written)
     }
@@ -239,8 +239,14 @@ impl Memory {
     /// [`write_entries`] and [`write_keys`].
     ///
     /// # Errors
-    /// There is no such partition.
-    pub fn scan(&self, partition: u8, prefix: &str, values: bool) -> Result<Vec<u8>, Refusal> {
+    /// There is no such partition, or keys and values have more than `limit` bytes.
+    pub fn scan(
+        &self,
+        partition: u8,
+        prefix: &str,
+        values: bool,
+        limit: usize,
+    ) -> Result<Vec<u8>, Refusal> {
         if usize::from(partition) >= PARTITIONS {
             return Err(Refusal::Argument("a memory has 64 partitions"));
         }
@@ -250,6 +256,10 @@ impl Memory {
         if values {
             let entries: Vec<_> = guard.scan(prefix, now).cloned().collect();
             drop(guard);
+            let sizes = entries
+                .iter()
+                .map(|it| it.key.len() + it.value.bytes().len());
+            check_size(sizes.sum(), limit)?;
             write_entries(&entries, &mut out);
         } else {
             let keys: Vec<_> = guard
@@ -257,6 +267,7 @@ impl Memory {
                 .map(|it| Arc::clone(&it.key))
                 .collect();
             drop(guard);
+            check_size(keys.iter().map(|it| it.len()).sum(), limit)?;
             write_keys(&keys, &mut out);
         }
         Ok(out)
@@ -412,12 +423,6 @@ impl Memory {
     #[must_use]
     pub fn client(self: &Arc<Self>, wake: Option<Wake>) -> Arc<Client> {
         Client::new(Arc::clone(self), wake)
-    }
-
-    fn check_value(&self, bytes: usize) -> Result<(), Refusal> {
-        let limit = self.max_value;
-        let fits = bytes <= limit;
-        fits.then_some(()).ok_or(Refusal::TooLarge { bytes, limit })
     }
 
     #[inline]

@@ -5,7 +5,7 @@
 //! the word, then the value, never keeps an old value with a new word.
 
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering, fence};
 
 use super::registry;
 
@@ -30,14 +30,19 @@ pub(super) fn touch(hash: u64) {
     // SAFETY: whoever shares words keeps them, all 65,536, until `forget_words` has returned, and that
     // waits for the lock of this partition, which the caller holds.
     let word = unsafe { &*words.add(usize::from(index(hash))) };
-    word.fetch_add(1, Ordering::Release);
+    word.fetch_add(1, Ordering::SeqCst);
+    // Two threads that each write and then read what the other has written must not both read what was
+    // before. On x86 the addition alone sees to that.
+    if !cfg!(any(target_arch = "x86_64", target_arch = "x86")) {
+        fence(Ordering::SeqCst);
+    }
 }
 
 /// Has changes counted in `words`; false if there are words already.
 ///
 /// # Safety
-/// There are [`NEAR_WORDS`] of them, which stay until [`forget_words`] has returned, and others access
-/// them atomically only.
+/// There are [`NEAR_WORDS`] of them, which stay until [`forget_words`] has returned, and others only read
+/// them, or access them atomically.
 #[must_use]
 pub unsafe fn share_words(words: NonNull<AtomicU32>) -> bool {
     let set = WORDS.compare_exchange(

@@ -1,6 +1,7 @@
 //! Watchers of a client.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parking_lot::MutexGuard;
@@ -38,6 +39,11 @@ struct Batch {
 impl Batch {
     fn is_full(&self) -> bool {
         self.changes.len() >= AT_ONCE || self.bytes >= BYTES_AT_ONCE
+    }
+
+    /// A long value goes alone: with others it might be more than fits a frame.
+    fn has_room(&self, change: &Change) -> bool {
+        self.changes.is_empty() || self.bytes + change.size() <= BYTES_AT_ONCE
     }
 
     fn push(&mut self, change: Change) {
@@ -221,22 +227,29 @@ impl Memory {
             batch.push(Change::reset());
         }
         while !batch.is_full()
-            && let Some(planned) = catching.planned.pop_front()
+            && let Some(planned) = catching.planned.front()
         {
-            let value = match planned.gone {
-                Some(_) => None,
-                None => match self.lock(planned.partition).planned(&planned) {
-                    // It has changed since: that is in the queue.
-                    None => continue,
-                    Some(value) => Some(value.clone()),
-                },
-            };
-            batch.push(Change {
-                kind: planned.gone.unwrap_or(ChangeKind::Set),
-                key: planned.key,
-                version: planned.version,
-                value,
-            });
+            // None if it has changed since: that is in the queue.
+            if let Some(change) = self.change(planned) {
+                if !batch.has_room(&change) {
+                    return;
+                }
+                batch.push(change);
+            }
+            catching.planned.pop_front();
         }
+    }
+
+    fn change(&self, planned: &Planned) -> Option<Change> {
+        let value = match planned.gone {
+            Some(_) => None,
+            None => Some(self.lock(planned.partition).planned(planned)?.clone()),
+        };
+        Some(Change {
+            kind: planned.gone.unwrap_or(ChangeKind::Set),
+            key: Arc::clone(&planned.key),
+            version: planned.version,
+            value,
+        })
     }
 }

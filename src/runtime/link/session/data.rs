@@ -26,6 +26,8 @@ pub(super) struct MemoryPort {
     client: Arc<Client>,
     /// Locks that are waited for, by the client's number.
     waiting: HashMap<u32, Waiting>,
+    /// The client's number of each, by the id of its LOCK.
+    asked: HashMap<u32, u32>,
     /// The last locks that were granted, by the id of their LOCK.
     recent: VecDeque<(u32, Lock, Version)>,
     /// Ids of WATCH by the client's number of the watcher.
@@ -62,6 +64,7 @@ impl MemoryPort {
             memory,
             client,
             waiting: HashMap::new(),
+            asked: HashMap::new(),
             recent: VecDeque::new(),
             watches: HashMap::new(),
             unstored: VecDeque::new(),
@@ -132,7 +135,7 @@ impl MemoryPort {
                 prefix,
             } => {
                 let mut answer = Writer::ok(id);
-                answer.raw(&self.memory.scan(partition, prefix, values)?);
+                answer.raw(&self.memory.scan(partition, prefix, values, MAX_FRAME)?);
                 Ok(Reply::Now(answer))
             }
             DataRequest::Lock { key, lease, turn } => self.lock(id, (key, turn), lease),
@@ -204,6 +207,7 @@ impl MemoryPort {
             .lock(space, &self.memory.key(key)?, ms(lease)?)?;
         let key = key.to_owned();
         let lock = Lock { key, space };
+        self.asked.insert(id, request);
         self.waiting.insert(request, Waiting { id, lock });
         Ok(Reply::None)
     }
@@ -212,6 +216,7 @@ impl MemoryPort {
         let Some(Waiting { id, lock }) = self.waiting.remove(&granted.request) else {
             return Ok(());
         };
+        self.asked.remove(&id);
         let mut answer = Writer::ok(id);
         answer.u64(granted.token.0);
         if self.recent.len() == RECENT {
@@ -223,9 +228,7 @@ impl MemoryPort {
 
     /// Nobody wants the lock that was asked for with this id, even if it has been granted meanwhile.
     fn cancel(&mut self, id: u32) {
-        let waiting = self.waiting.iter().find(|(_, it)| it.id == id);
-        if let Some((request, _)) = waiting {
-            let request = *request;
+        if let Some(request) = self.asked.remove(&id) {
             self.waiting.remove(&request);
             self.client.cancel_lock(request);
             return;

@@ -114,6 +114,9 @@ impl Session {
         if matches!(self.service, Service::Control | Service::Worker(_)) {
             let hello = hello.json.to_owned();
             self.announced = self.context.post(Letter::Opened { connection, hello });
+            if !self.announced {
+                return Err(Close::SLOW);
+            }
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ fn a_memory_lives_as_long_as_somebody_has_it() {
     let again = open("a name", &Options::default()).unwrap();
     assert!(Arc::ptr_eq(&first, &again), "and the first options count");
     let key = first.key("k").unwrap();
-    let large = Value::new(crate::engine::memory::Tag::Bytes, &[0; 11]).unwrap();
+    let large = Value::new(Tag::Bytes, &[0; 11]).unwrap();
     let refused = Refusal::TooLarge {
         bytes: 11,
         limit: 10,

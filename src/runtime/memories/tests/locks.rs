@@ -102,3 +102,41 @@ fn only_one_holds_a_lock() {
     let stats = memory.stats();
     assert_eq!((stats.locks, stats.clients), (0, 0));
 }
+
+#[test]
+fn the_locks_that_are_held_are_bounded() {
+    let memory = memory();
+    let (client, _woken) = client(&memory);
+    // The braces bring all keys into one partition.
+    let names: Vec<_> = (0..=16_384).map(|at| format!("{{k}}{at}")).collect();
+    let (last, names) = names.split_last().unwrap();
+    let mut token = Version::NONE;
+    for name in names {
+        let key = memory.key(name).unwrap();
+        client.lock(Space::Lock, &key, 0).unwrap();
+        token = granted(&client)[0].token;
+    }
+    let last = memory.key(last).unwrap();
+    let refused = client.lock(Space::Lock, &last, 0);
+    assert!(matches!(refused, Err(Refusal::QueueFull(_))));
+    let key = memory.key(names.last().unwrap()).unwrap();
+    assert!(memory.unlock(Space::Lock, &key, token));
+    client.lock(Space::Lock, &last, 0).unwrap();
+}
+
+#[test]
+fn whoever_takes_a_request_back_is_passed_over() {
+    let memory = memory();
+    let key = memory.key("k").unwrap();
+    let (client, _woken) = client(&memory);
+    let mut requests: Vec<_> = (0..20_000)
+        .map(|_| client.lock(Space::Lock, &key, 0).unwrap())
+        .collect();
+    let Granted { token, .. } = granted(&client)[0];
+    let last = requests.pop().unwrap();
+    for request in requests.into_iter().skip(1).rev() {
+        client.cancel_lock(request);
+    }
+    assert!(memory.unlock(Space::Lock, &key, token));
+    assert_eq!(granted(&client)[0].request, last);
+}

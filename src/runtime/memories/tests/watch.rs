@@ -42,7 +42,7 @@ impl Copy {
 fn state(memory: &Memory) -> BTreeMap<String, f64> {
     let mut all = BTreeMap::new();
     for partition in 0..64 {
-        let entries = memory.scan(partition, "", true).unwrap();
+        let entries = memory.scan(partition, "", true, usize::MAX).unwrap();
         let mut reader = Reader::new(&entries);
         for _ in 0..reader.u32().unwrap() {
             let key = reader.str().unwrap().to_owned();
@@ -252,4 +252,44 @@ fn many_keys_are_caught_up_with_in_parts() {
         .set(&memory.key("k1").unwrap(), Value::number(0.0))
         .unwrap();
     assert!(client.drain().changes.is_empty());
+}
+
+#[test]
+fn a_long_value_comes_alone_to_who_catches_up() {
+    let memory = memory();
+    let (client, _woken) = client(&memory);
+    let lengths = [100, 8 * 1024 * 1024 - 1024, 5_000_000, 100];
+    for (at, length) in lengths.iter().enumerate() {
+        let name = format!("k{at}");
+        let value = Value::new(Tag::Bytes, &vec![0; *length]).unwrap();
+        memory.set(&memory.key(&name).unwrap(), value).unwrap();
+    }
+    let all = Target::Prefix("".into());
+    client.watch(all, Start::Since(Version(1))).unwrap();
+    let mut counts = Vec::new();
+    loop {
+        let changes = client.drain().changes;
+        if changes.is_empty() {
+            break;
+        }
+        for changes in changes {
+            assert!(changes.changes.len() <= 8 * 1024 * 1024);
+            counts.push(Reader::new(&changes.changes).u32().unwrap());
+        }
+    }
+    // With the order to forget everything.
+    assert_eq!(counts, [3, 2]);
+}
+
+#[test]
+fn what_does_not_fit_an_answer_is_not_copied() {
+    let memory = memory();
+    let key = memory.key("k").unwrap();
+    let value = Value::new(Tag::Bytes, &[0; 1000]).unwrap();
+    memory.set(&key, value).unwrap();
+    let scan = |values, limit| memory.scan(key.partition(), "", values, limit);
+    assert!(matches!(scan(true, 1000), Err(Refusal::TooLarge { .. })));
+    assert!(scan(true, 1001).is_ok());
+    assert!(scan(false, 1).is_ok());
+    assert!(matches!(scan(false, 0), Err(Refusal::TooLarge { .. })));
 }
