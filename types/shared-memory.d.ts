@@ -1,8 +1,4 @@
-/**
- * A code to match on; messages may be reworded. What each method may fail with is said there. Besides,
- * everything fails with `ERR_NC_CLOSED` after `close()`, and with `ERR_NC_CONNECT` if the process that
- * has the memory cannot be reached: what was sent to it may have been done or not.
- */
+/** What a change of a value was: 16 hex digits, which sort as the changes of a key happened. */
 export type Version = string
 
 /** A value with what is known of it. */
@@ -69,9 +65,15 @@ export interface SharedMemoryOptions {
   connectTimeout?: number
   /** Who connects must have the token of who serves. Needed for `runOnKey` in other processes. */
   token?: string
-  /** Bytes that all values, keys included, may take. Default: a quarter of the machine's memory. The first one to open the memory decides. */
+  /**
+   * Bytes that all values, keys included, may take. Default: a quarter of the machine's memory. What the
+   * first one to open the memory says counts.
+   */
   maxBytes?: number
-  /** Bytes of a value: at most, and by default, see `ERR_NC_VALUE_TOO_LARGE`. Default 16 MiB, at most 256 MiB. The first one to open the memory decides. */
+  /**
+   * Bytes that a value may have (`ERR_NC_VALUE_TOO_LARGE`), at most 256 MiB. Default 16 MiB. What the first
+   * one to open the memory says counts.
+   */
   maxValueBytes?: number
 }
 
@@ -80,7 +82,7 @@ export interface Scope<S extends object = Record<string, any>> {
   /** @see SharedMemoryClass.get */
   get<K extends keyof S & string>(key: K): Promise<S[K] | undefined>
   /** @see SharedMemoryClass.getMany */
-  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Partial<Pick<S, K>>>
+  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Pick<S, K>>
   /** @see SharedMemoryClass.has */
   has(key: keyof S & string): Promise<boolean>
   /** @see SharedMemoryClass.set */
@@ -133,7 +135,10 @@ export interface MemoryStats {
  * with the path of what it is); a `Buffer` comes back as a `Uint8Array`. Changes of one key are seen by all
  * in the same order, and what a write has returned from is seen by every read that begins later.
  *
- * Methods that return promises reject, others throw a `NetworkClusterError`.
+ * Methods that return promises reject, others throw, with a `NetworkClusterError`: `ERR_NC_INVALID_ARG` for
+ * options and arguments that make no sense, `ERR_NC_CLOSED` after `close()`, `ERR_NC_CONNECT` if the
+ * process that has the memory cannot be reached. What was sent to it may have been done or not then. What
+ * else a method fails with is said there.
  *
  * An open memory does not keep the process running; an operation that is under way does.
  */
@@ -160,8 +165,11 @@ export class SharedMemoryClass<S extends object = Record<string, any>>
   getSync<K extends keyof S & string>(key: K): S[K] | undefined
   /** The value with its version, or `undefined` if there is none. */
   getEntry<K extends keyof S & string>(key: K): Promise<Entry<S[K]> | undefined>
-  /** The values of up to 65,535 keys, as an object that only has the keys with a value. All of them were there at one time. */
-  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Partial<Pick<S, K>>>
+  /**
+   * The values of up to 65,535 keys, as an object that only has the keys with a value. All of them were
+   * there at one time.
+   */
+  getMany<K extends keyof S & string>(keys: readonly K[]): Promise<Pick<S, K>>
   /** Whether there is a value, be it `undefined`. */
   has(key: keyof S & string): Promise<boolean>
   /**

@@ -237,7 +237,7 @@ class LocalMemory {
    * @returns {Promise<string>} the token, a version
    */
   lock(key, lease, turn, signal) {
-    return this.#waits.lock(key, lease, turn, signal)
+    return coded(() => this.#waits.lock(key, lease, turn, signal))
   }
 
   /**
@@ -267,7 +267,8 @@ class LocalMemory {
    * @param {import('./watch.js').Sink} sink
    */
   watch(target, prefix, since, sink) {
-    return this.#waits.watch(target, prefix, since ?? NONE, since !== undefined, sink)
+    const from = since !== undefined
+    return coded(() => this.#waits.watch(target, prefix, since ?? NONE, from, sink))
   }
 
   stats() {

@@ -97,9 +97,10 @@ class NearCache {
  * @param {import('./options.js').MemoryOptions} options
  */
 function nearCache({ nearEntries, nearObjects }) {
-  if (nearEntries === 0) return null
+  // Threads that are started later may want the words, even if this one does not.
   const words = nearWords()
-  return words === null ? null : new NearCache(words, nearEntries, nearObjects)
+  if (words === null || nearEntries === 0) return null
+  return new NearCache(words, nearEntries, nearObjects)
 }
 
 /** What JSON.parse made, so that all who get the same object find the same in it. */

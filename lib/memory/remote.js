@@ -66,7 +66,8 @@ class RemoteMemory {
 
   /** @param {string} key */
   async has(key) {
-    return (await this.entry(key)) !== undefined
+    // Without the value, which may be large.
+    return !(await this.commit([{ key, version: NONE }], [])).done
   }
 
   /**

@@ -136,7 +136,7 @@ class Watch {
     this.#bytes += body.length
     while (this.#readings.length > 0 && this.#changes > 0) {
       const value = this.#shift()
-      this.#read()?.resolve({ done: false, value })
+      if (value !== undefined) this.#read()?.resolve({ done: false, value })
     }
     if (this.#changes > MAX_CHANGES || this.#bytes > MAX_BYTES) this.detach()
   }
@@ -145,7 +145,8 @@ class Watch {
   #shift() {
     const [batch] = this.#batches
     if (batch === undefined) return undefined
-    const change = readChange(batch.reader)
+    const change = this.#decode(batch.reader)
+    if (change === undefined) return undefined
     this.#changes -= 1
     batch.left -= 1
     if (batch.left === 0) {
@@ -155,6 +156,19 @@ class Watch {
     this.#since = change.type === 'reset' ? LONG_AGO : change.version
     if (this.#batches.length === 0) this.attach()
     return change
+  }
+
+  /**
+   * @param {InstanceType<typeof Reader>} reader
+   * @returns {Change | undefined} undefined: it cannot be read, which ends the watch
+   */
+  #decode(reader) {
+    try {
+      return readChange(reader)
+    } catch (reason) {
+      this.#fail(reason)
+      return undefined
+    }
   }
 
   /** @param {unknown} reason */

@@ -29,7 +29,7 @@ const { serialize, deserialize } = require('./structured.js')
 
 /** @typedef {number | string | Uint8Array | Float64Array | undefined} Data */
 
-/** Latin1 beyond this is asked of native code, which is faster then. */
+/** What one byte is not enough for. */
 const WIDE = /[^\0-\xff]/
 
 /**
