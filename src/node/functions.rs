@@ -7,8 +7,9 @@ use napi::Result;
 use napi_derive::napi;
 use std::{panic, thread};
 
-/// What the analysis may take of the stack of the thread that calls it.
-const STACK_HERE: usize = 1 << 20;
+/// What the analysis may need of the stack of the thread that calls it, which is 4 MiB at least. At worst
+/// it takes a third of that.
+const STACK_HERE: usize = 2 << 20;
 
 /// A function that can be sent.
 #[napi(object)]
