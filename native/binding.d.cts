@@ -198,6 +198,11 @@ export declare class NativePool {
    * one number per item.
    */
   drain(): Array<unknown>
+  /**
+   * Jobs with something to do that none of the workers online can do. `code`: workers that
+   * accept code are on their way, so jobs that could be theirs are left out.
+   */
+  stranded(code: boolean): Array<number>
   /** Figures. */
   stats(): NativePoolStats
   /** Drops all jobs without a word; workers get nothing more. Repeatable. */
@@ -533,8 +538,6 @@ export interface NativeJob {
   needsCode: boolean
   /** All values can be read without `v8.deserialize`. */
   plainOnly: boolean
-  /** Only for the worker of this name; it ends without a result only with `cancel`. */
-  worker?: string
 }
 
 /** What a server and its connections may use. */

@@ -285,14 +285,40 @@ test('a listener for progress that throws fails the work', async () => {
   await assert.rejects(work, { name: 'RangeError', message: 'not me' })
 })
 
-test('a queue that is full refuses more', async (t) => {
-  const full = new LocalManager()
-  t.after(() => full.close())
-  full.pool.close()
-  await assert.rejects(
-    new full.Iterator([1]).map((x) => {
-      for (;;) return x
-    }),
-    { code: 'ERR_NC_CLOSED' },
+test('results that cannot be sent are collected too', async () => {
+  const fn = (x) => {
+    for (;;) return x % 4 === 1 ? () => x : x
+  }
+  const error = await failure(new Iterator(numbers(8)).map(fn, { onError: 'collect' }))
+  assert.deepEqual(
+    error.errors.map(({ itemIndex, code }) => [itemIndex, code]),
+    [
+      [1, 'ERR_NC_UNSERIALIZABLE_RESULT'],
+      [5, 'ERR_NC_UNSERIALIZABLE_RESULT'],
+    ],
   )
+  assert.deepEqual(error.results, [0, undefined, 2, 3, 4, undefined, 6, 7])
+})
+
+test('a queue that is full refuses more', async (t) => {
+  const full = new LocalManager({ maxQueue: 3 })
+  t.after(() => full.close())
+  const same = (x) => {
+    for (;;) return x
+  }
+  const first = new full.Iterator(numbers(3)).map(same)
+  await new Promise((resolve) => setImmediate(resolve))
+  await assert.rejects(new full.Iterator([1]).map(same), { code: 'ERR_NC_QUEUE_FULL' })
+  full.work()
+  assert.deepEqual(await first, [0, 1, 2])
+  assert.deepEqual(await new full.Iterator([1]).map(same), [1])
+})
+
+test('a pool that is closed', async () => {
+  const closed = new LocalManager()
+  await closed.close()
+  const work = new closed.Iterator([1]).map((x) => {
+    for (;;) return x
+  })
+  await assert.rejects(work, { code: 'ERR_NC_CLOSED' })
 })

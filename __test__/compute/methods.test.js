@@ -226,6 +226,18 @@ test('more numbers than one block has', async () => {
   assert.ok(results.every((x) => x === 4))
 })
 
+test('typed arrays of every kind are lists of numbers, or of bigints', async () => {
+  const same = (x) => {
+    for (;;) return x
+  }
+  for (const Class of [Uint8Array, Int32Array, Float32Array, Float64Array]) {
+    assert.deepEqual(await new Iterator(new Class([1, 2, 3])).map(same), [1, 2, 3])
+  }
+  assert.deepEqual(await new Iterator(new BigInt64Array([1n, -2n])).map(same), [1n, -2n])
+  const shared = new Float64Array(new SharedArrayBuffer(16)).fill(4)
+  assert.deepEqual(await new Iterator(shared).map(same), [4, 4])
+})
+
 test('many objects', async () => {
   const items = numbers(50_000).map((x) => ({ x }))
   const results = await new Iterator(items).map((item) => {

@@ -34,14 +34,15 @@ class LocalManager {
    * @param {object} [options]
    * @param {number} [options.local] workers on this thread
    * @param {number} [options.threads] workers that are threads; a lost one is replaced
+   * @param {number} [options.maxQueue] items
    * @param {object} [options.resourceLimits] of threads
    */
-  constructor({ local = 0, threads = 0, resourceLimits } = {}) {
+  constructor({ local = 0, threads = 0, maxQueue = 0, resourceLimits } = {}) {
     this.resourceLimits = resourceLimits
     const jobs = new JobTable()
     this.#pool = new NativePool(
       this.#id,
-      { leaseMs: 30_000, maxQueue: 0, structure: 0, verify: 0 },
+      { leaseMs: 30_000, maxQueue, structure: 0, verify: 0 },
       () => this.#drain(jobs),
     )
     this.#compute = {

@@ -237,7 +237,7 @@ inBrowser(
 
 inBrowser(
   'one page alone is not believed, where more are asked',
-  { verifyResults: 2 },
+  { verifyResults: 3 },
   async (manager, open) => {
     await open(LIAR)
     let isOver = false

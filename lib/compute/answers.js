@@ -37,24 +37,35 @@ function answer(kind, results, first) {
  * @param {any[] | Float64Array} results
  * @param {number} first
  * @param {boolean} flat whether one item may have given several results
+ * @returns {Answer}
+ * @throws {ItemError} ERR_NC_UNSERIALIZABLE_RESULT
  */
 function sendable(results, first, flat) {
   try {
     return encodeItems(results)
   } catch (cause) {
-    const at = /** @type {any[]} */ (results).findIndex((result) => unsendable(result))
-    const reason = unsendable(results[at]) ?? String(cause)
-    const item = flat ? `one of the items from ${first}` : `item ${first + at}`
-    throw new ItemError(
-      flat ? first : first + Math.max(at, 0),
-      own(
-        new NetworkClusterError(
-          'ERR_NC_UNSERIALIZABLE_RESULT',
-          `the result of ${item} cannot be sent: ${reason}`,
-        ),
-      ),
-    )
+    const at = flat ? 0 : /** @type {any[]} */ (results).findIndex((result) => unsendable(result))
+    if (!flat && at >= 0) throw new ItemError(first + at, refusal(results[at], first + at))
+    const { message } = /** @type {Error} */ (cause)
+    const whose = flat ? `one of the items from ${first} on` : `the items from ${first} on`
+    throw new ItemError(first, unserializable(whose, message))
   }
+}
+
+/**
+ * @param {unknown} result
+ * @param {number} index of its item
+ * @returns {Error | undefined} why the result cannot be sent, if it cannot
+ */
+function refusal(result, index) {
+  const reason = unsendable(result)
+  return reason === undefined ? undefined : unserializable(`item ${index}`, reason)
+}
+
+/** @param {string} whose @param {string} reason */
+function unserializable(whose, reason) {
+  const message = `the result of ${whose} cannot be sent: ${reason}`
+  return own(new NetworkClusterError('ERR_NC_UNSERIALIZABLE_RESULT', message))
 }
 
 /** @param {unknown} result @returns {string | undefined} why it cannot be sent */
@@ -91,4 +102,4 @@ function read(tag, data) {
   return isWhole ? { results, failures: undefined } : /** @type {any} */ (results)
 }
 
-module.exports = { answer, collected, read, sendable }
+module.exports = { answer, collected, read, refusal, sendable }

@@ -10,7 +10,7 @@ const { streamTask } = require('./stream.js')
 const { makeTask, reduceTask, runTask } = require('./task.js')
 
 /** @typedef {import('../../types/iterator').MapOptions} MapOptions */
-/** @typedef {{ _compute: () => import('./job').Compute }} Manager */
+/** @typedef {{ _compute: () => import('./job').Compute, _assertOpen?: () => void }} Manager */
 
 class ParallelIterator {
   #manager
@@ -111,7 +111,10 @@ class ParallelIterator {
 
   /** @param {string} method @param {unknown} fn @param {unknown} given */
   #task(method, fn, given) {
-    const compute = () => this.#manager()._compute()
+    const manager = this.#manager()
+    // Also what runs inline ends with its manager.
+    manager._assertOpen?.()
+    const compute = () => manager._compute()
     return makeTask({ method, fn, given, memory: this.#memory, source: this.#source, compute })
   }
 }

@@ -216,12 +216,16 @@ class Lease {
    * @param {Outcome} outcome
    * @returns {boolean} whether the lease goes on
    */
-  #answer({ first, items, results, failures, last }) {
-    const { kind, collect } = this.#work.told
+  #answer(outcome) {
+    const { first, items, results, failures, last } = outcome
+    const { collect } = this.#work.told
     if (this.#cancelled) return this.#giveUp()
     if (failures.size === 0) {
-      this.#done(first, items.length, last, answers.answer(kind, results, first))
-      return true
+      const answer = this.#sendable(outcome)
+      if (answer !== undefined) {
+        this.#done(first, items.length, last, answer)
+        return true
+      }
     }
     if (collect) {
       const told = [...failures].map(([index, cause]) => [index, this.#failure(index, cause)])
@@ -231,6 +235,27 @@ class Lease {
     const index = Math.min(...failures.keys())
     this.fail(new ItemError(index, failures.get(index)))
     return false
+  }
+
+  /**
+   * @param {Outcome} outcome
+   * @returns {import('./answers').Answer | undefined} undefined if the only trouble is with results of
+   *   single items, and those are to be collected: they are failures then
+   */
+  #sendable({ first, results, failures }) {
+    const { kind, collect } = this.#work.told
+    try {
+      return answers.answer(kind, results, first)
+    } catch (error) {
+      if (!collect || kind === 'flatMap') throw error
+    }
+    for (const [i, result] of results.entries()) {
+      const error = answers.refusal(result, first + i)
+      if (error === undefined) continue
+      failures.set(first + i, error)
+      results[i] = undefined
+    }
+    return undefined
   }
 
   /** @param {number} index @param {unknown} cause */

@@ -44,15 +44,15 @@ class LocalFunctions {
     const fn = this.#functions.get(name)
     const isAsync = fn instanceof AsyncFunction
     const report = { kind: isAsync ? 'async' : 'sync', usesScope: true, usesContext: true }
-    const description = /** @type {any} */ ({ hash: name, name, code: FUNCTION, report })
+    const description = /** @type {any} */ ({ hash: name, name, code: '', report })
     // The loop around it is made from text as for others, the function is there already.
-    const value = (/** @type {string} */ text, /** @type {string} */ as) =>
-      text === `(${FUNCTION}\n)` ? fn : evaluate(text, as)
-    return new Runner(description, kind, value, false)
+    const make = (
+      /** @type {string} */ text,
+      /** @type {number} */ indent,
+      /** @type {string} */ part,
+    ) => (part === 'loop' ? evaluate(text, part, indent).value : fn)
+    return new Runner(description, kind, make, false)
   }
 }
-
-/** Stands where other functions have their text. */
-const FUNCTION = 'registered'
 
 module.exports = LocalFunctions

@@ -5,6 +5,7 @@
 const { EventEmitter } = require('node:events')
 const { NetworkClusterError } = require('../core/network-cluster-error.js')
 const native = require('../core/native.js')
+const { Batch } = require('./batch.js')
 const { Operations } = require('./operations.js')
 const keepAlive = require('./keep-alive.js')
 const frames = require('./frames.js')
@@ -44,6 +45,8 @@ class Client extends EventEmitter {
   #operations = new Operations()
   /** @type {import('../../native/binding.cjs').NativeLink | null} */
   #link = null
+  /** @type {InstanceType<typeof Batch> | null} what is sent over it */
+  #batch = null
   /** @type {Map<number, (id: number, body: Uint8Array) => void>} */
   #pushes = new Map()
   /** @type {NodeJS.Timeout | undefined} */
@@ -119,7 +122,7 @@ class Client extends EventEmitter {
       const waits = this.#state !== 'up'
       this.#operations.add(id, { resolve, reject, frame: waits ? frame : null, expires })
       if (waits) this.#watchExpiry()
-      else if (!this.#send(frame)) this.#operations.take(id)?.reject(outgoingFull())
+      else this.#batch?.add(frame)
     })
     return { id, promise }
   }
@@ -185,8 +188,7 @@ class Client extends EventEmitter {
     this.#state = 'closed'
     clearTimeout(this.#timer)
     clearTimeout(this.#expiry)
-    this.#link?.close()
-    this.#link = null
+    this.#disconnect()
     this.#operations.failAll(error)
     this.emit('closed', error.code === 'ERR_NC_CLOSED' ? undefined : error)
   }
@@ -201,6 +203,19 @@ class Client extends EventEmitter {
     const { host, port } = this.#address
     const link = new native.NativeLink(host, port, this.#path, () => this.#drain(link))
     this.#link = link
+    this.#batch = new Batch(link, (frame) => this.#refused(frame))
+  }
+
+  #disconnect() {
+    this.#batch?.flush()
+    this.#link?.close()
+    this.#link = null
+    this.#batch = null
+  }
+
+  /** @param {Uint8Array} frame of an operation that there was no room for */
+  #refused(frame) {
+    this.#operations.take(frames.split(frame).id)?.reject(outgoingFull())
   }
 
   #move() {
@@ -265,7 +280,7 @@ class Client extends EventEmitter {
     this.#reason = undefined
     this.#state = 'up'
     this.emit('up', this.#greeting)
-    this.#operations.flush((frame) => this.#send(frame), outgoingFull())
+    this.#operations.flush((frame) => this.#batch?.add(frame))
   }
 
   /**
@@ -284,8 +299,7 @@ class Client extends EventEmitter {
   #lost(reason) {
     if (this.#state === 'closed' || this.#state === 'pausing') return
     const wasUp = this.#state === 'up'
-    this.#link?.close()
-    this.#link = null
+    this.#disconnect()
     this.#reason = reason
     this.#state = 'pausing'
     const error = this.#noConnection('lost the connection')
@@ -330,7 +344,9 @@ class Client extends EventEmitter {
 
   /** @param {Uint8Array} frame */
   #send(frame) {
-    return this.#link !== null && this.#link.send(frame)
+    this.#batch?.flush()
+    const packed = new frames.Writer(4 + frame.length).u32(frame.length).bytes(frame).finish()
+    return this.#link !== null && this.#link.send(packed) === 1
   }
 }
 

@@ -70,20 +70,16 @@ class Operations {
   }
 
   /**
-   * Sends what waits, in order; what there is no room for rejects.
-   * @param {(frame: Uint8Array) => boolean} send
-   * @param {unknown} error
+   * Sends what waits, in order.
+   * @param {(frame: Uint8Array) => void} send
    */
-  flush(send, error) {
-    for (const [id, operation] of this.#all) {
+  flush(send) {
+    for (const operation of this.#all.values()) {
       const { frame } = operation
       if (frame === null) continue
-      if (send(frame)) {
-        operation.frame = null
-        this.#removeWaiting(frame)
-      } else {
-        this.take(id)?.reject(error)
-      }
+      operation.frame = null
+      this.#removeWaiting(frame)
+      send(frame)
     }
   }
 

@@ -116,10 +116,10 @@ impl NativeLink {
         Ok(Self { link })
     }
 
-    /// Sends a frame. Returns false if too much waits to be sent.
+    /// Sends frames, each behind its length. Returns how many were taken before there was no room.
     #[napi(catch_unwind)]
-    pub fn send(&self, frame: Uint8Array) -> bool {
-        self.link.send(frame.to_vec())
+    pub fn send(&self, packed: Uint8Array) -> u32 {
+        self.link.send(packed.to_vec())
     }
 
     /// Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`.

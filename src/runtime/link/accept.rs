@@ -9,7 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::handshake::server::{
+    Callback, ErrorResponse, Request, Response,
+};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role as Side};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
@@ -88,8 +90,10 @@ async fn admit(
 ) -> Option<(Socket, Arc<Outgoing>, Session)> {
     stream.set_nodelay(true).ok()?;
     let mut caller = None;
-    let check =
-        |request: &Request, response: Response| check(request, response, machine, &mut caller);
+    let check = Check {
+        machine,
+        caller: &mut caller,
+    };
     let upgrade = accept_hdr_async_with_config(stream, check, Some(unknown_config()));
     let mut socket = timeout(HELLO, upgrade).await.ok()?.ok()?;
     let caller = caller?;
@@ -143,37 +147,46 @@ async fn refuse(socket: &mut Socket, id: Option<u32>, code: u16, reason: &'stati
 }
 
 /// Looks at the request: its path, its subprotocol, and whether it comes from a web page.
-#[expect(clippy::result_large_err, reason = "the type is tungstenite's")]
-fn check(
-    request: &Request,
-    mut response: Response,
-    machine: &Machine,
-    caller: &mut Option<Caller>,
-) -> Result<Response, ErrorResponse> {
-    let path_only = request.uri().query().is_none();
-    let target = Target::parse(request.uri().path()).filter(|_| path_only);
-    let Some(target) = target else {
-        return Err(rejection(StatusCode::NOT_FOUND));
-    };
-    let browser = request.headers().contains_key("origin");
-    let origin = request
-        .headers()
-        .get("origin")
-        .and_then(|it| it.to_str().ok());
-    // A page may only offer to work.
-    let may_come = !browser || (origin.is_some() && target.role == Role::Worker);
-    if !may_come || !machine.lets_in(origin) {
-        return Err(rejection(StatusCode::FORBIDDEN));
+struct Check<'a> {
+    machine: &'a Machine,
+    caller: &'a mut Option<Caller>,
+}
+
+impl Callback for Check<'_> {
+    fn on_request(
+        self,
+        request: &Request,
+        mut response: Response,
+    ) -> Result<Response, ErrorResponse> {
+        *self.caller = Some(self.caller(request).map_err(rejection)?);
+        let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
+        response
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", subprotocol);
+        Ok(response)
     }
-    if !offers_subprotocol(request) {
-        return Err(rejection(StatusCode::BAD_REQUEST));
+}
+
+impl Check<'_> {
+    fn caller(&self, request: &Request) -> Result<Caller, StatusCode> {
+        let uri = request.uri();
+        let target = Target::parse(uri.path()).filter(|_| uri.query().is_none());
+        let target = target.ok_or(StatusCode::NOT_FOUND)?;
+        let origin = request.headers().get("origin");
+        let browser = origin.is_some();
+        // A page may only offer to work.
+        if browser && target.role != Role::Worker {
+            return Err(StatusCode::FORBIDDEN);
+        }
+        let origin = origin.map(|it| it.to_str().unwrap_or_default());
+        if !self.machine.lets_in(origin) {
+            return Err(StatusCode::FORBIDDEN);
+        }
+        if !offers_subprotocol(request) {
+            return Err(StatusCode::BAD_REQUEST);
+        }
+        Ok(Caller { target, browser })
     }
-    let subprotocol = HeaderValue::from_static(SUBPROTOCOL);
-    response
-        .headers_mut()
-        .insert("Sec-WebSocket-Protocol", subprotocol);
-    *caller = Some(Caller { target, browser });
-    Ok(response)
 }
 
 fn offers_subprotocol(request: &Request) -> bool {

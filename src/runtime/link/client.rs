@@ -65,10 +65,11 @@ impl Link {
         Ok(Self { shared })
     }
 
-    /// Sends a frame, now or when the connection is there. Returns false if too much waits.
+    /// Sends frames, each behind its length (u32), now or when the connection is there. Returns how
+    /// many were taken before too much waited.
     #[must_use]
-    pub fn send(&self, frame: Vec<u8>) -> bool {
-        self.shared.outgoing.push(frame)
+    pub fn send(&self, packed: Vec<u8>) -> u32 {
+        self.shared.outgoing.push_all(packed.into())
     }
 
     /// Takes what has arrived.

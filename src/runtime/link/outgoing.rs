@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -44,6 +44,19 @@ struct State {
     closed: Option<Close>,
 }
 
+impl State {
+    fn push(&mut self, frame: Bytes) -> bool {
+        let bytes = self.bytes + frame.len() + PER_FRAME;
+        let bound = MAX_BYTES.max(frame.len() + PER_FRAME);
+        if self.closed.is_some() || bytes > bound || frame.len() > MAX_FRAME {
+            return false;
+        }
+        self.bytes = bytes;
+        self.queue.push_back(frame);
+        true
+    }
+}
+
 /// Frames in the order in which they are to be sent, bounded.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
@@ -59,18 +72,24 @@ pub(super) struct Outgoing {
 impl Outgoing {
     /// Adds a frame. Returns false if there is no room, or if the connection is being closed.
     pub(super) fn push(&self, frame: impl Into<Bytes>) -> bool {
-        let frame = frame.into();
+        let pushed = self.state.lock().push(frame.into());
+        self.ready.notify_one();
+        pushed
+    }
+
+    /// Adds frames that are each behind their length. Returns how many there was room for.
+    pub(super) fn push_all(&self, mut packed: Bytes) -> u32 {
+        let mut count = 0;
         let mut state = self.state.lock();
-        let bytes = state.bytes + frame.len() + PER_FRAME;
-        let bound = MAX_BYTES.max(frame.len() + PER_FRAME);
-        if state.closed.is_some() || bytes > bound || frame.len() > MAX_FRAME {
-            return false;
+        while let Some(length) = packed.try_get_u32_le().ok().map(|it| it as usize)
+            && length <= packed.len()
+            && state.push(packed.split_to(length))
+        {
+            count += 1;
         }
-        state.bytes = bytes;
-        state.queue.push_back(frame);
         drop(state);
         self.ready.notify_one();
-        true
+        count
     }
 
     /// Adds a frame; if there is no room the connection ends. Returns whether there was.
@@ -156,7 +175,6 @@ impl Outgoing {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
 
     #[test]
@@ -181,6 +199,15 @@ mod tests {
             .take_while(|_| outgoing.push(Bytes::new()))
             .count();
         assert_eq!(taken, MAX_BYTES / PER_FRAME);
+    }
+
+    #[test]
+    fn packed_frames_are_added_one_by_one() {
+        let outgoing = Outgoing::default();
+        let packed = [2, 0, 0, 0, 7, 8, 0, 0, 0, 0, 1, 0, 0, 0, 9, 99, 0, 0, 0, 1];
+        assert_eq!(outgoing.push_all(packed.to_vec().into()), 3);
+        let taken = outgoing.try_take().unwrap().unwrap();
+        assert_eq!(taken, [vec![7, 8], vec![], vec![9]]);
     }
 
     #[test]
