@@ -45,8 +45,8 @@ export declare class NativeBus {
 export declare class NativeLink {
   /** Begins to connect. `wake` is called when something has arrived. */
   constructor(host: string, port: number, path: string, wake: () => void)
-  /** Sends a frame. Returns false if too much waits to be sent. */
-  send(frame: Uint8Array): boolean
+  /** Sends frames, each behind its length. Returns how many were taken before there was no room. */
+  send(packed: Uint8Array): number
   /** Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`. */
   drain(): Array<Buffer | string>
   /** Ends the connection after what waits has been sent; nothing arrives any more. */

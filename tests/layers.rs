@@ -90,6 +90,8 @@ const RULES: &[Rule] = &[
     Rule {
     },
     Rule {
+    },
+    Rule {
         module: &["engine", "functions"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
@@ -107,6 +109,8 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "link"])
                 && !is_below(path, &["engine", "protocol"])
         },
+    },
+    Rule {
     },
     Rule {
     },
@@ -175,6 +179,8 @@ fn planted_upward_imports_are_found() {
         (&["engine", "functions"], "use super::compute::Job;"),
         (&["engine", "memory"], "use super::hub::Hub;"),
         (&["engine", "link"], "use crate::engine::memory::Value;"),
+    },
+    Rule {
     },
     Rule {
         (&["engine", "shard"], "use crate::engine::session::Session;"),

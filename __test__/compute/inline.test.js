@@ -98,6 +98,19 @@ test('results share nothing with the items', async () => {
   assert.equal(chosen, items[0])
 })
 
+test('many objects, in blocks', async () => {
+  const items = numbers(5000).map((x) => ({ x }))
+  const objects = new Iterator(items)
+  assert.deepEqual(await objects.map((item) => item.x), numbers(5000))
+  const chosen = await objects.filter((item) => item.x % 1000 === 0)
+  assert.deepEqual(
+    chosen.map((item) => items.indexOf(item)),
+    [0, 1000, 2000, 3000, 4000],
+  )
+  const sum = await objects.reduce((a, b) => ({ x: a.x + b.x }))
+  assert.deepEqual(sum, { x: 12_497_500 })
+})
+
 test('objects are what a worker would get: without methods and getters of their class', async () => {
   class Point {
     constructor() {

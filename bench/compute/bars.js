@@ -3,7 +3,6 @@
 // What es-networkcluster has to reach beside the others of the same run.
 
 const { short } = require('../numbers')
-const { KINDS } = require('./scenarios')
 
 /**
  * @typedef {object} Bar
@@ -83,7 +82,7 @@ const bars = [
     least: 1.5,
   },
   ...getSet('get', TEXTS, 'lmdb', 'ours-sync', 2),
-  ...getSet('get', KINDS, 'lmdb', 'ours-near', 10, ', kept by the thread'),
+  ...getSet('get', [...TEXTS, 'object'], 'lmdb', 'ours-near', 10, ', kept by the thread'),
   ...getSet('set', TEXTS, 'lmdb', 'ours-sync', 20),
   ...getSet('set', [...TEXTS, 'object'], 'sharedmap', 'ours-sync', 1.5),
   {

@@ -119,4 +119,4 @@ const scenarios = {
   },
 }
 
-module.exports = { scenarios, KINDS, OPERATIONS }
+module.exports = { scenarios, OPERATIONS }

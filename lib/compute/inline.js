@@ -11,7 +11,9 @@ const { encoded, Turn } = require('./feed.js')
 
 /** More items go to workers. */
 const MOST_ITEMS = 1_000_000
-/** Items of a source without end that are run at once. */
+/** The same of items that have to be copied, which takes longer than all else. */
+const MOST_COPIED = 10_000
+/** Items that are run at once, where they are copied or come one after the other. */
 const BLOCK = 1024
 const WORKER = 'inline'
 
@@ -20,11 +22,19 @@ const WORKER = 'inline'
 /** @typedef {import('./options').WorkOptions} WorkOptions */
 
 /**
+ * @typedef {object} Block
+ * @property {readonly unknown[] | Float64Array} items
+ * @property {number} first
+ * @property {boolean} plain whether the items need not be copied for sure
+ */
+
+/**
  * @param {any} description
  * @param {WorkOptions} options
  * @param {import('./source').Source} source
  */
-function runsInline({ report }, options, { list }) {
+function runsInline({ report }, options, source) {
+  const { list } = source
   return (
     report.short &&
     options.timeout === 0 &&
@@ -34,8 +44,22 @@ function runsInline({ report }, options, { list }) {
     options.partitionBy === undefined &&
     options.transfer === undefined &&
     !(report.usesScope && options.reads === 'latest') &&
-    !(list !== undefined && list.length > MOST_ITEMS)
+    (list === undefined || list.length <= mostOf(source))
   )
+}
+
+/** @param {import('./source').Source} source */
+function mostOf(source) {
+  return source.list.length <= MOST_COPIED || isPlain(source) ? MOST_ITEMS : MOST_COPIED
+}
+
+/**
+ * Whether a list needs no copies, found out once.
+ * @param {import('./source').Source} source
+ */
+function isPlain(source) {
+  source.plain ??= source.list !== undefined && arePrimitive(source.list)
+  return source.plain
 }
 
 /** A function on the calling thread. */
@@ -61,25 +85,25 @@ class Inline {
   }
 
   /**
-   * @param {readonly unknown[] | Float64Array} items
-   * @param {number} first
+   * @param {Block} block
    * @param {(error: any) => void} [failed] told of items
    *   that fail, where those are to be collected
    * @returns {any} what a runner gives, or a promise of it
    */
-  run(items, first, failed) {
+  run(block, failed) {
     if (this.#values === undefined) {
       const values = this.#scope?.read(this.#runner.keys) ?? null
       if (values instanceof Promise) {
         return values.then((read) => {
           this.#values = read
-          return this.run(items, first, failed)
+          return this.run(block, failed)
         })
       }
       this.#values = values
     }
+    const { items, first, plain } = block
     try {
-      const results = this.#run(own(items, first), first, failed)
+      const results = this.#run(plain ? items : own(items, first), first, failed)
       if (!(results instanceof Promise)) return this.#sent(results, first)
       return results.then(
         (settled) => this.#sent(settled, first),
@@ -177,19 +201,21 @@ function arePrimitive(values) {
  * @param {import('./source').Source} source
  * @param {object} how
  * @param {AbortSignal | undefined} how.signal
- * @param {number} how.listed most items of a block of a list
+ * @param {number} how.listed most items of a block of a list that need not be copied
  * @param {number} how.pulled the same of what gives one item after another
- * @returns {AsyncGenerator<{ items: readonly unknown[] | Float64Array, first: number }, void, void>}
+ * @returns {AsyncGenerator<Block, void, void>}
  */
-async function* blocksOf({ list, pull }, { signal, listed, pulled }) {
+async function* blocksOf(source, { signal, listed, pulled }) {
+  const { list, pull } = source
   const turn = new Turn()
+  const most = isPlain(source) ? listed : Math.min(listed, BLOCK)
   let first = 0
   try {
     while (list === undefined ? !pull.ended : first < list.length) {
       if (signal?.aborted) throw abortError(signal)
       const items =
-        list === undefined ? await gather(pull, pulled, signal) : part(list, first, listed)
-      if (items.length > 0) yield { items, first }
+        list === undefined ? await gather(pull, pulled, signal) : part(list, first, most)
+      if (items.length > 0) yield { items, first, plain: isPlain(source) }
       first += items.length
       await turn.give()
     }

@@ -30,9 +30,10 @@ async function* inlineStream(task) {
   const errors = []
   const failed = new Set()
   const how = { signal: task.options.signal, listed: BLOCK, pulled: 1 }
-  for await (const { items, first } of blocksOf(task.source, how)) {
+  for await (const block of blocksOf(task.source, how)) {
+    const { first } = block
     failed.clear()
-    const results = await inline.run(items, first, (error) => {
+    const results = await inline.run(block, (error) => {
       failed.add(error.itemIndex)
       errors.push(error)
     })

@@ -89,11 +89,11 @@ async function collectInline(task) {
   let start = 0
   const results = new Results(kind, true, (index) => block[index - start])
   const how = { signal: options.signal, listed: Infinity, pulled: BLOCK }
-  for await (const { items, first } of blocksOf(source, how)) {
-    block = items
-    start = first
-    const values = await inline.run(items, first, (error) => results.addError(error))
-    results.addValues(first, values)
+  for await (const next of blocksOf(source, how)) {
+    block = next.items
+    start = next.first
+    const values = await inline.run(next, (error) => results.addError(error))
+    results.addValues(start, values)
     inline.forget()
   }
   return results.finish()
@@ -199,13 +199,20 @@ async function reduceInline(task) {
   let sum = options.initial === undefined ? [] : [options.initial.value]
   let any = false
   const how = { signal: options.signal, listed: Infinity, pulled: BLOCK }
-  for await (const { items, first } of blocksOf(source, how)) {
-    const all = sum.length === 0 ? items : [...sum, ...items]
-    sum = [await inline.run(all, first - sum.length)]
+  for await (const next of blocksOf(source, how)) {
+    sum = [await inline.run(sum.length === 0 ? next : behind(sum, next))]
     any = true
     inline.forget()
   }
   return any ? sum : []
+}
+
+/**
+ * @param {unknown[]} before
+ * @param {import('./inline').Block} block
+ */
+function behind(before, { items, first }) {
+  return { items: [...before, ...items], first: first - before.length, plain: false }
 }
 
 /**

@@ -2,7 +2,15 @@
 
 const native = require('../core/native')
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { encode, decode } = require('../values/index.js')
+const { encode, tags } = require('../values/index.js')
+const argsOf = require('./args.js')
+
+/** Events of one name, with JSON text of a list of what each was emitted with. */
+const SEVERAL = tags.ABSENT
+/** So many at once are part of a stream of them. */
+const MANY = 32
+/** Milliseconds that more of a stream may wait. */
+const PAUSE = 1
 
 /**
  * The events of this process: what one thread emits is put into the mailboxes of the others by the
@@ -70,16 +78,37 @@ class LocalBus {
     return this.#bus.emit(name, encode.tag, data)
   }
 
-  /** Takes events until there are none left: the core wakes nobody who will come back anyway. */
+  /**
+   * Takes events until there are none left: the core wakes nobody who will come back anyway. Where many
+   * came, it comes back later: to be woken for each takes who emits several times as long.
+   */
   #drain() {
     const records = this.#bus.drain()
     if (records.length === 1) return
-    setImmediate(() => this.#drain())
-    for (let at = 1; at < records.length; at += 3) {
-      const [tag, data] = [records[at + 1], records[at + 2]]
-      const args = decode(/** @type {number} */ (tag), /** @type {string | Buffer} */ (data))
-      this.#deliver(/** @type {string} */ (records[at]), args)
+    let count = 0
+    for (let at = 1; at < records.length; at += 3) count += this.#take(records, at)
+    if (count < MANY) setImmediate(() => this.#drain())
+    else setTimeout(() => this.#drain(), PAUSE)
+  }
+
+  /**
+   * Delivers a record: one event, or several.
+   * @param {(number | string | Buffer)[]} records
+   * @param {number} at
+   * @returns {number} how many
+   */
+  #take(records, at) {
+    const name = /** @type {string} */ (records[at])
+    const tag = /** @type {number} */ (records[at + 1])
+    const data = /** @type {string | Buffer} */ (records[at + 2])
+    if (tag !== SEVERAL) {
+      const args = argsOf(tag, data)
+      if (args !== null) this.#deliver(name, args)
+      return 1
     }
+    const all = JSON.parse(/** @type {string} */ (data))
+    for (const args of all) this.#deliver(name, args)
+    return all.length
   }
 }
 

@@ -1,7 +1,8 @@
 'use strict'
 
-const { bytesOf, decode, encode } = require('../values/index.js')
+const { bytesOf, encode } = require('../values/index.js')
 const { Reader, Writer, KINDS } = require('../link/frames.js')
+const argsOf = require('./args.js')
 
 /** Emits through the process that serves the address. */
 class RemoteBus {
@@ -77,7 +78,8 @@ class RemoteBus {
     for (let left = reader.u32(); left > 0; left--) {
       const name = reader.str()
       const data = reader.value()
-      this.#deliver(name, decode(reader.tag, data))
+      const args = argsOf(reader.tag, data)
+      if (args !== null) this.#deliver(name, args)
     }
   }
 

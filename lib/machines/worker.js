@@ -104,6 +104,7 @@ class Worker extends Machine {
       id: this.id,
       slots: concurrency,
       functions: new LocalFunctions(functions),
+      openScope: (described) => require('../memory').openScope(described, client),
     })
   }
 

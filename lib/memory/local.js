@@ -5,7 +5,7 @@
 const native = require('../core/native.js')
 const { encode, decode, tags } = require('../values')
 const { encodeJson } = require('./codec.js')
-const { error } = require('./check.js')
+const { checkKey, error } = require('./check.js')
 const { nearCache, freeze } = require('./near.js')
 const { pause } = require('./pause.js')
 const Waits = require('./waits.js')
@@ -51,15 +51,17 @@ class LocalMemory {
   /** @param {string} key */
   get(key) {
     const near = this.#near
+    // What is kept has been checked.
+    const found = near?.find(key)
+    if (found !== undefined && near.holds(found)) return found.value
+    checkKey(key)
     if (near === null) return this.#read(key)
-    const found = near.find(key)
     if (found === undefined) {
       const value = this.#read(key)
       near.add(key, this.#out[WORD])
       return value
     }
     const current = near.current(found)
-    if (found.known && current === found.seen) return found.value
     const value = this.#read(key)
     found.known = this.#out[ENDS] === 0 && (near.objects ? !opaque(this.#out[TAG]) : plain(value))
     found.seen = current

@@ -77,7 +77,7 @@ class SharedMemoryClass extends MemoryScope {
 
   /** @param {string} key */
   getSync(key) {
-    return this.#here(key).get(key)
+    return this.#here().get(key)
   }
 
   /**
@@ -86,7 +86,8 @@ class SharedMemoryClass extends MemoryScope {
    * @param {SetOptions} [options]
    */
   setSync(key, value, options) {
-    const memory = this.#here(key)
+    const memory = this.#here()
+    checkKey(key)
     if (options === undefined) {
       memory.setNow(key, value)
       return
@@ -215,13 +216,9 @@ class SharedMemoryClass extends MemoryScope {
     return this.close()
   }
 
-  /**
-   * The memory, if it is in this process.
-   * @param {string} key
-   */
-  #here(key) {
+  /** The memory, if it is in this process. */
+  #here() {
     const { backend } = this.#source
-    checkKey(key)
     if (backend.local) return backend
     throw error('ERR_NC_NOT_OWNER', 'the memory is in another process, which takes time to ask')
   }

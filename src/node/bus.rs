@@ -1,13 +1,20 @@
 //! Events between threads, as one of them holds them.
 
 use std::collections::VecDeque;
+use std::ffi::CStr;
+use std::iter::Peekable;
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Either, Function, ToNapiValue, TypeName, Uint8Array};
-use napi::{Env, Error, Result, ValueType, check_status, sys};
+use napi::bindgen_prelude::{
+    Either, FromNapiValue, Function, This, ToNapiValue, TypeName, Uint8Array,
+};
+use napi::{Env, Error, JsValue, ValueType, check_status, sys, type_of};
 use napi_derive::napi;
 
+use super::memory::Js;
+use super::quick::{self, Quick, generic};
 use super::text::{self, Name, Text};
 use super::wake::Wake;
 use crate::engine::bus::{Event, Limits, MAX_NAME, Overflow};
@@ -16,8 +23,14 @@ use crate::runtime::bus::{Bus, Subscriber, open};
 
 /// Bytes that wait for one listener at most.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// A value in JSON text whose units need two bytes; see `lib/values`.
+/// A value in JSON text, and one whose units need two bytes; see `lib/values`.
+const JSON: u8 = 8;
 const JSON16: u8 = 9;
+/// The arguments of several events of one name, as JSON text of a list of them: no tag of a value.
+const SEVERAL: u8 = 0;
+/// How many at most, and from how many bytes on there are no more.
+const MOST: usize = 256;
+const MOST_BYTES: usize = 64 * 1024;
 
 /// What a bus has done, all its threads and processes together.
 #[napi(object)]
@@ -36,7 +49,11 @@ pub struct NativeBusFigures {
 /// One who emits and listens.
 #[napi]
 #[derive(Debug)]
-pub struct NativeBus {
+pub struct NativeBus(Rc<Handle>);
+
+/// A thread's use of a bus.
+#[derive(Debug)]
+struct Handle {
     bus: Arc<Bus>,
     subscriber: Arc<Subscriber>,
 }
@@ -49,11 +66,12 @@ impl NativeBus {
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
+        this: This<'_>,
         name: String,
         max_queue: u32,
         overflow: u32,
         wake: Function<'_, (), ()>,
-    ) -> Result<Self> {
+    ) -> napi::Result<Self> {
         let wake = Wake::new(&wake)?;
         let limits = Limits {
             events: max_queue.max(1) as usize,
@@ -72,20 +90,24 @@ impl NativeBus {
                 bus.leave(&subscriber);
             }
         })?;
-        Ok(Self { bus, subscriber })
+        let handle = Rc::new(Handle { bus, subscriber });
+        let this = Js::new(this.raw());
+        quick::add::<_, Emit>(env, this, &handle)?;
+        quick::add::<_, Drain>(env, this, &handle)?;
+        Ok(Self(handle))
     }
 
     /// Has the events of this name come here. Returns false if there are too many names, or if this
     /// one is too long.
     #[napi(catch_unwind)]
     pub fn subscribe(&self, name: String) -> bool {
-        name.len() <= MAX_NAME && self.bus.subscribe(&self.subscriber, &name)
+        name.len() <= MAX_NAME && self.0.bus.subscribe(&self.0.subscriber, &name)
     }
 
     /// Has them come here no more.
     #[napi(catch_unwind)]
     pub fn unsubscribe(&self, name: String) {
-        self.bus.unsubscribe(&self.subscriber, &name);
+        self.0.bus.unsubscribe(&self.0.subscriber, &name);
     }
 
     /// Emits an event with the encoded list of its arguments. Returns how many have got it, or -1 if
@@ -95,49 +117,107 @@ impl NativeBus {
         ts_args_type = "name: string, tag: number, args: string | Uint8Array"
     )]
     pub fn emit(&self, name: Name, tag: u8, args: Either<Text, Uint8Array>) -> i32 {
-        let (tag, args) = match args {
-            Either::A(Text::Latin1(text)) => (tag, text),
-            Either::A(Text::Utf16(text)) => (JSON16, text),
-            Either::B(bytes) => (tag, bytes.to_vec()),
-        };
-        match self.bus.emit(&name.0, tag, args) {
-            Ok(delivered) => i32::try_from(delivered).unwrap_or(i32::MAX),
-            Err(_) => -1,
-        }
+        self.0.emit(&name.0, tag, args)
     }
 
     /// Takes the events that wait: how many were dropped since the last time, then of each its
-    /// name, the tag of its arguments and the arguments. Is to be called again until there are none;
-    /// only then does the next one wake.
+    /// name, the tag of its arguments and the arguments. With the tag 0 it is several events of a name, and
+    /// JSON text of a list of their arguments. Is to be called again until there are none; only then does
+    /// the next one wake.
     #[napi(catch_unwind, ts_return_type = "Array<number | string | Buffer>")]
     pub fn drain(&self) -> Drained {
-        let (events, dropped) = self.subscriber.take();
-        Drained { events, dropped }
+        self.0.drain()
     }
 
     /// What the bus has done so far.
     #[napi(catch_unwind)]
     pub fn figures(&self) -> NativeBusFigures {
-        let figures = self.bus.figures();
+        let figures = self.0.bus.figures();
         NativeBusFigures {
             emitted: figures.emitted as f64,
             delivered: figures.delivered as f64,
             dropped: figures.dropped as f64,
-            waiting: self.subscriber.waiting() as f64,
+            waiting: self.0.subscriber.waiting() as f64,
         }
     }
 
     /// Leaves the bus.
     #[napi(catch_unwind)]
     pub fn close(&self) {
-        self.bus.leave(&self.subscriber);
-        drop(self.subscriber.take());
+        self.0.bus.leave(&self.0.subscriber);
+        drop(self.0.subscriber.take());
     }
 }
 
-impl Drop for NativeBus {
+impl Handle {
+    fn emit(&self, name: &str, tag: u8, args: Either<Text, Uint8Array>) -> i32 {
+        let (tag, args) = match args {
+            Either::A(Text::Latin1(text)) => (tag, text),
+            Either::A(Text::Utf16(text)) => (JSON16, text),
+            Either::B(bytes) => (tag, bytes.to_vec()),
+        };
+        match self.bus.emit(name, tag, args, true) {
+            Ok(delivered) => i32::try_from(delivered).unwrap_or(i32::MAX),
+            Err(_) => -1,
+        }
+    }
+
+    fn drain(&self) -> Drained {
+        let (events, dropped) = self.subscriber.take();
+        Drained { events, dropped }
+    }
+}
+
+impl Drop for Handle {
     fn drop(&mut self) {
         self.bus.leave(&self.subscriber);
+    }
+}
+
+struct Emit;
+
+impl Quick<Handle> for Emit {
+    const NAME: &'static CStr = c"emit";
+
+    fn call(handle: &Handle, env: Env, [name, tag, args]: [Js; 3]) -> Result<Js, Error<String>> {
+        // SAFETY: `env` and the values are those of the call that is running.
+        let (name, tag, args) = unsafe {
+            let raw = env.raw();
+            let name = Name::from_napi_value(raw, name.raw()).map_err(generic)?;
+            let tag = u8::try_from(u32::from_napi_value(raw, tag.raw()).map_err(generic)?);
+            (name, tag, args_of(raw, args.raw()).map_err(generic)?)
+        };
+        // What is no u8 is no tag.
+        let delivered = handle.emit(&name.0, tag.unwrap_or_default(), args);
+        number(env.raw(), f64::from(delivered))
+            .map(Js::new)
+            .map_err(generic)
+    }
+}
+
+/// Text, or bytes.
+unsafe fn args_of(
+    env: sys::napi_env,
+    args: sys::napi_value,
+) -> napi::Result<Either<Text, Uint8Array>> {
+    // SAFETY: the caller guarantees that `args` is of `env`, the current environment.
+    unsafe {
+        match type_of!(env, args)? {
+            ValueType::String => Text::from_napi_value(env, args).map(Either::A),
+            _ => Uint8Array::from_napi_value(env, args).map(Either::B),
+        }
+    }
+}
+
+struct Drain;
+
+impl Quick<Handle> for Drain {
+    const NAME: &'static CStr = c"drain";
+
+    fn call(handle: &Handle, env: Env, _: [Js; 3]) -> Result<Js, Error<String>> {
+        // SAFETY: `env` is that of the call that is running.
+        let drained = unsafe { Drained::to_napi_value(env.raw(), handle.drain()) };
+        drained.map(Js::new).map_err(generic)
     }
 }
 
@@ -159,11 +239,10 @@ impl TypeName for Drained {
 }
 
 impl ToNapiValue for Drained {
-    unsafe fn to_napi_value(env: sys::napi_env, drained: Self) -> Result<sys::napi_value> {
+    unsafe fn to_napi_value(env: sys::napi_env, drained: Self) -> napi::Result<sys::napi_value> {
         let mut array = ptr::null_mut();
-        let length = 1 + 3 * drained.events.len();
         // SAFETY: the caller guarantees that `env` is the current environment.
-        check_status!(unsafe { sys::napi_create_array_with_length(env, length, &mut array) })?;
+        check_status!(unsafe { sys::napi_create_array(env, &mut array) })?;
         let mut index = 0;
         let mut push = |value| {
             // SAFETY: as above; `array` and `value` were made in this call, of this environment.
@@ -173,7 +252,8 @@ impl ToNapiValue for Drained {
         };
         push(number(env, drained.dropped as f64)?)?;
         let mut last: Option<(&Arc<str>, sys::napi_value)> = None;
-        for event in &drained.events {
+        let mut rest = drained.events.iter().peekable();
+        while let Some(event) = rest.next() {
             let name = match last {
                 Some((same, value)) if Arc::ptr_eq(same, &event.name) => value,
                 // SAFETY: as above.
@@ -181,14 +261,49 @@ impl ToNapiValue for Drained {
             };
             last = Some((&event.name, name));
             push(name)?;
-            push(number(env, f64::from(event.tag))?)?;
-            push(args_value(env, event.tag, &event.args)?)?;
+            if let Some(second) = rest.next_if(|next| joins(event, next)) {
+                push(number(env, f64::from(SEVERAL))?)?;
+                push(text::latin1(env, &joined(event, second, &mut rest))?)?;
+            } else {
+                push(number(env, f64::from(event.tag))?)?;
+                push(args_value(env, event.tag, &event.args)?)?;
+            }
         }
         Ok(array)
     }
 }
 
-fn number(env: sys::napi_env, number: f64) -> Result<sys::napi_value> {
+/// Whether two events can be told as one: what another process says is JSON may not be.
+fn joins(event: &Event, next: &Event) -> bool {
+    let plain = |it: &Event| it.own && it.tag == JSON;
+    plain(event) && plain(next) && Arc::ptr_eq(&event.name, &next.name)
+}
+
+/// A list of the arguments of two events and those behind them.
+fn joined<'a>(
+    first: &Event,
+    second: &Event,
+    rest: &mut Peekable<impl Iterator<Item = &'a Arc<Event>>>,
+) -> Vec<u8> {
+    let mut text = Vec::with_capacity(2 + 8 * (first.args.len() + 1));
+    text.push(b'[');
+    text.extend_from_slice(&first.args);
+    text.push(b',');
+    text.extend_from_slice(&second.args);
+    let mut count = 2;
+    while count < MOST && text.len() < MOST_BYTES {
+        let Some(next) = rest.next_if(|next| joins(first, next)) else {
+            break;
+        };
+        text.push(b',');
+        text.extend_from_slice(&next.args);
+        count += 1;
+    }
+    text.push(b']');
+    text
+}
+
+fn number(env: sys::napi_env, number: f64) -> napi::Result<sys::napi_value> {
     let mut value = ptr::null_mut();
     // SAFETY: `env` is the current environment.
     check_status!(unsafe { sys::napi_create_double(env, number, &mut value) })?;
@@ -196,9 +311,9 @@ fn number(env: sys::napi_env, number: f64) -> Result<sys::napi_value> {
 }
 
 /// JSON text as a string, anything else as bytes.
-fn args_value(env: sys::napi_env, tag: u8, args: &[u8]) -> Result<sys::napi_value> {
+fn args_value(env: sys::napi_env, tag: u8, args: &[u8]) -> napi::Result<sys::napi_value> {
     match tag {
-        8 => text::latin1(env, args),
+        JSON => text::latin1(env, args),
         JSON16 => text::utf16(env, args),
         _ => {
             let (mut value, mut data) = (ptr::null_mut(), ptr::null_mut());

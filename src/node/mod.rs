@@ -15,6 +15,7 @@ mod log;
 mod memory;
 mod metrics;
 mod names;
+mod quick;
 mod server;
 mod shard;
 #[cfg(unix)]
@@ -42,8 +43,8 @@ pub use memory::{Js, NativeMemory, NativeMemoryOptions, NativeMemoryStats, memor
 pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };
-pub use server::{NativeServer, NativeStats};
 pub use shard::shard_of;
+pub use server::{NativeServer, NativeStats};
 #[cfg(unix)]
 pub use takeover::NativeArrival;
 pub use text::{Name, Text};

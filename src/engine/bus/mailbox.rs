@@ -12,6 +12,8 @@ pub struct Event {
     pub tag: u8,
     /// Its arguments.
     pub args: Vec<u8>,
+    /// Whether this process has encoded them, so that they are what `tag` says.
+    pub own: bool,
 }
 
 /// Events for which room is made in advance.
@@ -154,6 +156,7 @@ mod tests {
             name: Arc::from(name),
             tag: 8,
             args: vec![b'x'; bytes],
+            own: true,
         })
     }
 

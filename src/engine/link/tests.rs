@@ -167,3 +167,24 @@ fn web_pages_need_to_be_named_and_a_token() {
     assert!(!may_come_from(Some("https://b.example"), &allowed, true));
     assert!(!may_come_from(Some("null"), &[], true));
 }
+
+#[test]
+fn a_worker_says_what_it_can() {
+    let json = r#"{"id":"w","concurrency":1e9,"kind":"process","code":true,
+        "encodings":["json","structured"],"functions":["a",5,"b\u0063"]}"#;
+    let worker = WorkerHello::parse(json).unwrap();
+    assert_eq!((worker.id.as_str(), worker.slots), ("w", 4096));
+    assert!(worker.code && worker.structured);
+    assert_eq!(worker.functions, ["a", "bc"]);
+
+    let least = WorkerHello::parse(r#"{"id":"w","concurrency":-1,"code":"true"}"#).unwrap();
+    assert_eq!(
+        (least.slots, least.code, least.structured),
+        (1, false, false)
+    );
+    for bad in ["{}", r#"{"id":""}"#, r#"{"id":5}"#, r#"{"id":null}"#] {
+        assert_eq!(WorkerHello::parse(bad), None, "{bad}");
+    }
+    let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(257));
+    assert_eq!(WorkerHello::parse(&long), None);
+}

@@ -26,13 +26,13 @@ const NO_VALUE: Refusal = Refusal::Argument("the value could not be made");
 pub struct Js(sys::napi_value);
 
 impl Js {
-    pub(super) const UNDEFINED: Self = Self(ptr::null_mut());
+    pub(in crate::node) const UNDEFINED: Self = Self(ptr::null_mut());
 
-    pub(super) fn new(raw: sys::napi_value) -> Self {
+    pub(in crate::node) fn new(raw: sys::napi_value) -> Self {
         Self(raw)
     }
 
-    pub(super) fn raw(self) -> sys::napi_value {
+    pub(in crate::node) fn raw(self) -> sys::napi_value {
         self.0
     }
 

@@ -19,6 +19,7 @@ use self::ending::Ending;
 use self::handle::Handle;
 pub use self::js::Js;
 pub use self::words::memory_words;
+use super::quick::generic;
 use super::wake::Wake;
 use crate::engine::memory::{Key, Refusal, Space, Start, Target, Version};
 use crate::runtime::WakeJs;
@@ -386,8 +387,4 @@ fn bytes(number: Option<f64>) -> std::result::Result<Option<usize>, Refusal> {
 #[cold]
 fn refused(refusal: &Refusal) -> Error<String> {
     Error::new(refusal.code().to_owned(), refusal.to_string())
-}
-
-fn generic(error: Error) -> Error<String> {
-    Error::new(error.status.as_ref().to_owned(), error.reason.clone())
 }

@@ -66,16 +66,22 @@ pub fn open(name: &str) -> Arc<Bus> {
 }
 
 impl Bus {
-    /// Puts an event into the mailbox of each that listens to it. Returns how many got it.
+    /// Puts an event into the mailbox of each that listens to it; `own` if this process has encoded its
+    /// arguments. Returns how many got it.
     ///
     /// # Errors
     /// There is one that refuses it: then nobody gets it.
-    pub fn emit(&self, name: &str, tag: u8, args: Vec<u8>) -> Result<u32, Full> {
+    pub fn emit(&self, name: &str, tag: u8, args: Vec<u8>, own: bool) -> Result<u32, Full> {
         self.emitted.fetch_add(1, Ordering::Relaxed);
         let Some((name, listeners)) = self.listeners(name) else {
             return Ok(0);
         };
-        let event = Arc::new(Event { name, tag, args });
+        let event = Arc::new(Event {
+            name,
+            tag,
+            args,
+            own,
+        });
         let mut delivered = 0;
         let may_refuse = listeners.iter().any(|it| it.may_refuse);
         let _one_at_a_time = may_refuse.then(|| self.one_at_a_time.lock());

@@ -17,7 +17,7 @@ fn subscriber(events: usize, overflow: Overflow) -> Arc<Subscriber> {
 }
 
 fn emit(bus: &Bus, name: &str, args: &str) -> Result<u32, Full> {
-    bus.emit(name, 8, args.as_bytes().to_vec())
+    bus.emit(name, 8, args.as_bytes().to_vec(), true)
 }
 
 fn taken(subscriber: &Subscriber) -> Vec<String> {

@@ -235,7 +235,7 @@ impl Desk {
 impl State {
     fn send(&self, connection: u32, frame: Vec<u8>) -> bool {
         let outgoing = self.connections.get(&connection);
-        outgoing.is_none_or(|outgoing| outgoing.push_or_abort(frame))
+        outgoing.is_none_or(|outgoing| outgoing.push_or_abort(frame).is_ok())
     }
 
     fn clerk_for(&mut self, letter: &Letter) -> Option<&mut Clerk> {

@@ -92,13 +92,16 @@ impl Outgoing {
         count
     }
 
-    /// Adds a frame; if there is no room the connection ends. Returns whether there was.
-    pub(super) fn push_or_abort(&self, frame: impl Into<Bytes>) -> bool {
-        let pushed = self.push(frame);
-        if !pushed {
-            self.abort(Close::SLOW);
+    /// Adds a frame; if there is no room the connection ends.
+    ///
+    /// # Errors
+    /// It ends, for this reason.
+    pub(super) fn push_or_abort(&self, frame: impl Into<Bytes>) -> Result<(), Close> {
+        if self.push(frame) {
+            return Ok(());
         }
-        pushed
+        self.abort(Close::SLOW);
+        Err(self.state.lock().closed.unwrap_or(Close::SLOW))
     }
 
     /// Has the connection end once what waits is written. The first reason counts.

@@ -1,6 +1,6 @@
 //! One WebSocket, either side of it: reads, writes and keeps alive, until one of them ends it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -103,7 +103,9 @@ where
     G: Future<Output = ()>,
 {
     loop {
+        life.pause(true);
         gate().await;
+        life.pause(false);
         let message = match incoming.next().await {
             Some(Ok(message)) => message,
             Some(Err(error)) => return error.into(),
@@ -141,7 +143,7 @@ where
         if let Err(error) = sink.send_all(&mut stream::iter(messages).map(Ok)).await {
             return error.into();
         }
-        life.sign();
+        life.written();
     }
 }
 
@@ -167,10 +169,12 @@ async fn farewell(socket: &mut Socket, ended: &Ended) {
     }
 }
 
-/// When a sign of life was seen last: something that came, or something that was taken.
+/// When a sign of life was seen last: something that came. While nothing is read it is something that
+/// could be written, which else says little: the system takes some for who has long gone.
 struct Life {
     start: Instant,
     last: AtomicU64,
+    paused: AtomicBool,
 }
 
 impl Life {
@@ -178,6 +182,21 @@ impl Life {
         Self {
             start: Instant::now(),
             last: AtomicU64::new(0),
+            paused: AtomicBool::new(false),
+        }
+    }
+
+    /// Nothing is read, until it is said that something is again.
+    fn pause(&self, paused: bool) {
+        if self.paused.swap(paused, Ordering::Relaxed) && !paused {
+            // What came meanwhile has not been looked at.
+            self.sign();
+        }
+    }
+
+    fn written(&self) {
+        if self.paused.load(Ordering::Relaxed) {
+            self.sign();
         }
     }
 

@@ -52,7 +52,7 @@ impl EventPort {
             }
             EventRequest::Emit { count, event, args } => {
                 let bytes = args.bytes.to_vec();
-                let answer = match self.bus.emit(event, args.tag, bytes) {
+                let answer = match self.bus.emit(event, args.tag, bytes, false) {
                     Ok(delivered) if count => {
                         let mut answer = Writer::ok(frame.id);
                         answer.u32(delivered);

@@ -51,8 +51,7 @@ enum Service {
 impl Context {
     /// Sends a frame; without room for it, the connection ends.
     pub(super) fn send(&self, frame: Writer) -> Result<(), Close> {
-        let sent = self.outgoing.push_or_abort(frame.finish());
-        sent.then_some(()).ok_or(Close::SLOW)
+        self.outgoing.push_or_abort(frame.finish())
     }
 
     /// Whether both sides have a token: whoever sends functions has all rights.
