@@ -92,6 +92,8 @@ const RULES: &[Rule] = &[
     Rule {
     },
     Rule {
+    },
+    Rule {
         module: &["engine", "functions"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
@@ -100,6 +102,21 @@ const RULES: &[Rule] = &[
         module: &["engine", "bus"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "bus"]),
+    },
+    Rule {
+    },
+    Rule {
+        module: &["engine", "functions"],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
+    },
+    Rule {
+        module: &["engine", "compute"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
+    },
+    Rule {
     },
     Rule {
         module: &["engine", "link"],
@@ -117,6 +134,8 @@ const RULES: &[Rule] = &[
     Rule {
         module: &["engine", "functions"],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+    },
+    Rule {
     },
     Rule {
     },

@@ -64,10 +64,10 @@ for (const workerType of ['thread', 'process']) {
   test(`nothing is lost with workers that are killed from outside (${workerType})`, async () => {
     await withManager({ workerType, maxWorkers: 3, retries }, async (manager, { lost }) => {
       const Iterator = new IteratorClass(manager)
-      let isOver = false
-      const results = new Iterator(ITEMS).map(slowly).finally(() => (isOver = true))
+      const over = new AbortController()
+      const results = new Iterator(ITEMS).map(slowly).finally(() => over.abort())
       // From another worker: whichever it meets.
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await Promise.race([manager.broadcast(() => process.exit(9)).catch(() => {}), results])
         await new Promise((resolve) => setTimeout(resolve, 30))
       }
