@@ -17,7 +17,8 @@ use crate::engine::shard::{PART, Record, RecordKind, RecoverError, SEEN, SHARDS,
 const EPOCH: u32 = 1;
 
 const CUT: RecoverError = RecoverError::Malformed("the payload of a value is too short");
-const NO_VALUE: RecoverError =
+const NO_VALUE: RecoverError = RecoverError::Malformed("it holds no value of a shared memory");
+const OF_CHANNELS: RecoverError =
     RecoverError::Malformed("it belongs to channels, not to a shared memory");
 
 /// What is known of a key.
