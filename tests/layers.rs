@@ -60,17 +60,14 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "protocol"])
         },
     },
-    Rule {
-    },
+    Rule {},
     Rule {
         module: &["engine", "functions"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
-    Rule {
-    },
-    Rule {
-    },
+    Rule {},
+    Rule {},
     Rule {
         module: &["engine", "memory"],
         crates: &[],
@@ -85,14 +82,12 @@ const RULES: &[Rule] = &[
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
-    Rule {
-    },
+    Rule {},
     Rule {
         module: &["engine", "functions"],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
-    Rule {
-    },
+    Rule {},
     Rule {
         module: &["engine", "timer"],
         crates: &[],
