@@ -2,6 +2,7 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
+const { EventEmitter, once } = require('node:events')
 const { setting } = require('./support')
 
 const limit = { timeout: 60_000 }
@@ -141,16 +142,19 @@ test('what was emitted is sent before it closes', limit, async (t) => {
 test('a process that only emits ends by itself, and what it emitted is heard', limit, async (t) => {
   const { station, open } = await setting(t)
   const emitter = open()
-  let heard = 0
-  emitter.on('x', () => heard++)
   for (const count of [0, 5000]) {
-    heard = 0
+    const events = new EventEmitter()
+    let heard = 0
+    const all = count === 0 ? null : once(events, 'all')
+    const listener = () => ++heard === count && events.emit('all')
+    emitter.on('x', listener)
     const peer = await station()
     await peer.ask('ready')
     await peer.ask('emit', 'x', count, 'mark')
     await peer.ask('leave')
     assert.deepEqual(await peer.exited, [0, null])
-    while (heard < count) await soon()
+    await all
+    emitter.off('x', listener)
   }
 })
 

@@ -99,24 +99,19 @@ test('of two processes, one that refuses refuses for both', limit, async (t) => 
   assert.deepEqual(emitted(a), emitted(b))
 })
 
-test(
-  'a queue of many events is sent whole, with more than a connection takes at once',
-  limit,
-  async (t) => {
-    const { station, open } = await setting(t)
-    const emitter = open()
-    const peer = await station()
-    await peer.ask('ready')
-    await peer.ask('onNumbers', 'x')
-    while ((await emitter.emitAsync('x', -1)) === 0);
-    peer.child.kill('SIGSTOP')
-    for (let number = 0; number < 900; number++) emitter.emit('x', number, BIG)
-    const big = 'x'.repeat(100 * 1024 * 1024)
-    peer.child.kill('SIGCONT')
-    await peer.ask('heardUntil', 899)
-    emitter.emit('x', 'big', big)
-    emitter.emit('x', 'behind', 1)
-    await peer.ask('heardUntil', 'behind')
-    assert.equal((await emitter.stats()).dropped, 0)
-  },
-)
+test('more is sent than a connection takes at once', limit, async (t) => {
+  const { station, open } = await setting(t)
+  const emitter = open()
+  const peer = await station()
+  await peer.ask('ready')
+  await peer.ask('onNumbers', 'x')
+  while ((await emitter.emitAsync('x', -1)) === 0);
+  peer.child.kill('SIGSTOP')
+  for (let number = 0; number < 900; number++) emitter.emit('x', number, BIG)
+  const big = 'x'.repeat(100 * 1024 * 1024)
+  peer.child.kill('SIGCONT')
+  await peer.ask('heardUntil', 899)
+  emitter.emit('x', 'big', big)
+  await peer.ask('heardUntil', 'big')
+  assert.equal((await emitter.stats()).dropped, 0)
+})

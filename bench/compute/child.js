@@ -7,6 +7,8 @@ const { scenarios } = require('./scenarios')
 const { processCpu } = require('./timing')
 
 async function main() {
+  // Not every pool keeps the process running while its workers work.
+  setInterval(() => {}, 1000)
   const order = JSON.parse(process.argv[2])
   const { work, load } = scenarios[order.scenario]
   const { run } = require(`./work/${work}`)

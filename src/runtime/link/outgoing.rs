@@ -195,7 +195,7 @@ mod tests {
         assert!(!outgoing.has_room());
         while outgoing.try_take().is_some() {}
         assert!(outgoing.has_room());
-        assert!(outgoing.push(vec![0; MAX_FRAME]));
+        assert!(outgoing.push(vec![0; 1]) && outgoing.push(vec![0; MAX_FRAME]));
         assert!(!outgoing.push(vec![0; 1]));
     }
 

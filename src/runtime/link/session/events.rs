@@ -37,35 +37,31 @@ impl EventPort {
 
     pub(super) fn frame(&mut self, context: &Context, frame: Frame<'_>) -> Result<(), Close> {
         match EventRequest::parse(frame)? {
-            EventRequest::Subscribe(event) => {
-                let done = event.len() <= MAX_NAME && self.bus.subscribe(&self.subscriber, event);
-                let too_many = || Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "too many events");
-                let answer = if done {
-                    Writer::ok(frame.id)
-                } else {
-                    too_many()
-                };
-                context.send(answer)
-            }
+            EventRequest::Subscribe(event) => context.send(if event.len() > MAX_NAME {
+                Writer::error(frame.id, "ERR_NC_INVALID_ARG", "the name is too long")
+            } else if self.bus.subscribe(&self.subscriber, event) {
+                Writer::ok(frame.id)
+            } else {
+                Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "too many events")
+            }),
             EventRequest::Unsubscribe(event) => {
                 self.bus.unsubscribe(&self.subscriber, event);
                 context.send(Writer::ok(frame.id))
             }
             EventRequest::Emit { args, .. } if args.bytes.len() > MAX_ARGS => Err(Close::MALFORMED),
-            EventRequest::Emit { count, event, args } => {
-                let bytes = args.bytes.to_vec();
-                let answer = match self.bus.emit(event, args.tag, bytes, false) {
-                    Ok(delivered) if count => {
+            EventRequest::Emit { event, args, .. } => {
+                let emitted = self.bus.emit(event, args.tag, args.bytes.to_vec(), false);
+                if frame.id == 0 {
+                    return Ok(());
+                }
+                context.send(emitted.map_or_else(
+                    |_| Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "a listener has no room"),
+                    |delivered| {
                         let mut answer = Writer::ok(frame.id);
                         answer.u32(delivered);
                         answer
-                    }
-                    Err(_) if count => {
-                        Writer::error(frame.id, "ERR_NC_QUEUE_FULL", "a listener has no room")
-                    }
-                    _ => return Ok(()),
-                };
-                context.send(answer)
+                    },
+                ))
             }
             EventRequest::Stats => context.send(self.stats(frame.id)),
         }
