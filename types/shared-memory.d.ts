@@ -75,6 +75,12 @@ export interface SharedMemoryOptions {
    * one to open the memory says counts.
    */
   maxValueBytes?: number
+  /**
+   * A directory in which the values are stored, by the process that has the memory: what was set is on disk
+   * before `set` resolves, and there again when the directory is opened the next time. One memory of one
+   * process at a time may use it: `ERR_NC_STORAGE`. Not for a memory that is in use and not stored.
+   */
+  durable?: { directory: string }
 }
 
 /** What a function that runs elsewhere gets as `scope`, and that of a transaction. */

@@ -10,6 +10,7 @@ const NAMES = [
   'token',
   'maxBytes',
   'maxValueBytes',
+  'durable',
 ]
 const DEFAULT_ENTRIES = 10_000
 const MAX_VALUE = 256 * 1024 * 1024
@@ -19,7 +20,7 @@ const MAX_VALUE = 256 * 1024 * 1024
  * @property {boolean} json objects are kept as JSON text whatever they contain
  * @property {number} nearEntries values that are kept near; 0: none
  * @property {boolean} nearObjects objects too
- * @property {{ maxBytes?: number, maxValueBytes?: number }} limits
+ * @property {{ maxBytes?: number, maxValueBytes?: number, directory?: string }} limits
  * @property {{ host?: 'auto' | 'never', connectTimeout?: number, token?: string }} link
  */
 
@@ -34,6 +35,7 @@ function memoryOptions(options) {
     nearCache,
     maxBytes,
     maxValueBytes,
+    durable,
     host,
     connectTimeout,
     token,
@@ -51,6 +53,7 @@ function memoryOptions(options) {
   if (maxBytes !== undefined) limits.maxBytes = bytes(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER)
   if (maxValueBytes !== undefined)
     limits.maxValueBytes = bytes(maxValueBytes, 'maxValueBytes', MAX_VALUE)
+  if (durable !== undefined) limits.directory = directory(durable)
   const link = {}
   if (host !== undefined) link.host = host
   if (connectTimeout !== undefined) link.connectTimeout = connectTimeout
@@ -84,6 +87,13 @@ function bytes(value, name, most) {
     throw badArgument(`${name} is an integer from 1 to ${most}`)
   }
   return Number(value)
+}
+
+/** @param {{ directory: string }} durable */
+function directory(durable) {
+  const { directory: path } = checkOptions(durable, ['directory'])
+  if (typeof path === 'string' && path !== '') return path
+  throw badArgument('durable.directory is a path')
 }
 
 module.exports = { memoryOptions }
