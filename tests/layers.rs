@@ -60,14 +60,6 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "protocol"])
         },
     },
-    Rule {},
-    Rule {
-        module: &["engine", "functions"],
-        crates: &[],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {},
-    Rule {},
     Rule {
         module: &["engine", "memory"],
         crates: &[],
@@ -78,16 +70,24 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        module: &["engine", "compute"],
+        crates: &[],
+        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
+    },
+    Rule {
         module: &["engine", "functions"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
     },
-    Rule {},
     Rule {
-        module: &["engine", "functions"],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
+        module: &["engine", "link"],
+        crates: &[],
+        forbids: |path| {
+            is_below(path, &["engine"])
+                && !is_below(path, &["engine", "link"])
+                && !is_below(path, &["engine", "protocol"])
+        },
     },
-    Rule {},
     Rule {
         module: &["engine", "timer"],
         crates: &[],
@@ -142,6 +142,8 @@ fn planted_upward_imports_are_found() {
         (&["engine", "ws"], "use super::protocol::Frame;"),
         (&["engine", "auth"], "use crate::engine::config::Config;"),
         (&["engine", "timer"], "use super::command::ConnId;"),
+        (&["engine", "link"], "use crate::engine::memory::Value;"),
+        (&["engine", "compute"], "use super::hub::Hub;"),
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];
