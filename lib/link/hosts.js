@@ -19,6 +19,8 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {number} [connectTimeout] ms until ERR_NC_CONNECT; 5000 unless told
  * @property {string} [token] needed to connect, once it is served with one
  * @property {readonly string[]} [allowedOrigins] of web pages, if this process serves
+ * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
+ *   queue events for this one
  */
 
 /**
@@ -89,9 +91,10 @@ class Joined extends EventEmitter {
 
   /** @returns {Promise<void>} */
   #connect() {
-    const { role = 'data', token, connectTimeout = DEFAULT_CONNECT_TIMEOUT } = this.#options
+    const { role = 'data', token, queue } = this.#options
+    const { connectTimeout = DEFAULT_CONNECT_TIMEOUT } = this.#options
     const takeOver = () => this.#takeOver()
-    const client = new Client(this.#address, { role, token, connectTimeout, takeOver })
+    const client = new Client(this.#address, { role, token, queue, connectTimeout, takeOver })
     this.client = client
     client.on('down', (error) => this.emit('down', error))
     return new Promise((resolve, reject) => {

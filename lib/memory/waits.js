@@ -86,6 +86,11 @@ class Waits {
       close: () => {
         if (this.#sinks.delete(id)) this.#native.unwatch(id)
       },
+      /** @param {boolean} paused */
+      pause: (paused) => {
+        this.#native.pauseWatch(id, paused)
+        return true
+      },
     }
   }
 
