@@ -57,6 +57,7 @@ impl MemoryPort {
         let memory = open(name, &Options::default())?;
         let woken = Arc::clone(&context.woken);
         let client = memory.client(Some(Arc::new(move || woken.notify_one())));
+        context.machine.keep(&client);
         Ok(Self {
             name: name.to_owned(),
             memory,
