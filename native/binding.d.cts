@@ -64,6 +64,8 @@ export declare class NativeMachine {
   static listen(host: string, port: number, options: NativeMachineOptions, wake: () => void): Self | string
   /** The port it listens on. */
   get port(): number
+  /** Lets in who connects, if that was held back. */
+  letIn(): void
   /** Has workers that connect serve a pool, and sends what they say here. */
   hostPool(pool: string): void
   /**
@@ -596,6 +598,8 @@ export interface NativeMachineOptions {
   allowedOrigins?: Array<string>
   /** Only a machine that this process has already. */
   existing?: boolean
+  /** If it is new, nobody is let in until `letIn`. */
+  held?: boolean
 }
 
 /** How a memory is made. */

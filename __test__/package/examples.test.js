@@ -5,12 +5,14 @@
 const assert = require('node:assert/strict')
 const { execFile, spawn } = require('node:child_process')
 const { once } = require('node:events')
+const fs = require('node:fs')
 const net = require('node:net')
 const path = require('node:path')
 const { test } = require('node:test')
 const { promisify } = require('node:util')
 
-const examples = path.join(__dirname, '../../examples')
+const root = path.join(__dirname, '../..')
+const examples = path.join(root, 'examples')
 
 /** What an example prints, once it has ended with 0. */
 async function output(/** @type {string[]} */ args, env = {}) {
@@ -27,6 +29,28 @@ async function freeUrl() {
   await once(server, 'close')
   return `http://localhost:${port}`
 }
+
+/** The block of code of a document that begins so. */
+function block(/** @type {string} */ file, /** @type {string} */ beginning) {
+  const text = fs.readFileSync(path.join(root, file), 'utf8')
+  const blocks = [...text.matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code)
+  const found = blocks.find((code) => code.startsWith(beginning))
+  assert.ok(found, `${file} has ${beginning}`)
+  return found
+}
+
+test('the examples of the README and the guide do what they say, and end', async () => {
+  const beginning = 'import { SharedMemoryClass'
+  const ends = [
+    ['README.md', 'results'],
+    ['docs/guides/threads-to-processes.md', 'newArray'],
+  ]
+  for (const [file, name] of ends) {
+    const code = block(file, beginning).replaceAll('http://localhost:12345', await freeUrl())
+    const script = `${code}\nconsole.log(JSON.stringify(${name}))`
+    assert.equal(await output(['--input-type=module', '-e', script]), '[10,20,30,40,50]\n')
+  }
+})
 
 test('long-work counts primes with a progress bar', async () => {
   const text = await output(['long-work', '300000'])

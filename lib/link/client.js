@@ -30,7 +30,8 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  *   this side
  * @property {number} [connectTimeout] ms that an operation waits for a connection; 5000 unless told
  * @property {() => boolean} [takeOver] asked before each attempt to connect: true if this process
- *   serves the address from now on, which ends the client
+ *   serves the address from now on, which ends the client. What it throws is the cause of errors that
+ *   tell that there is no connection
  */
 
 /**
@@ -63,6 +64,8 @@ class Client extends EventEmitter {
   #connectTimeout
   /** @type {unknown} why there is no connection */
   #reason = undefined
+  /** @type {any} why this process does not take over */
+  #cause = undefined
   /** @type {InstanceType<typeof NetworkClusterError> | null} */
   #end = null
   /** @type {Record<string, unknown> | null} */
@@ -205,7 +208,7 @@ class Client extends EventEmitter {
 
   #connect() {
     if (this.#state !== 'pausing') return
-    if (this.#options.takeOver?.()) {
+    if (this.#takesOver()) {
       this.#move()
       return
     }
@@ -214,6 +217,16 @@ class Client extends EventEmitter {
     const link = new native.NativeLink(host, port, this.#path, () => this.#drain(link))
     this.#link = link
     this.#batch = new Batch(link, (frame) => this.#refused(frame))
+  }
+
+  #takesOver() {
+    this.#cause = undefined
+    try {
+      return this.#options.takeOver?.() === true
+    } catch (error) {
+      this.#cause = error
+      return false
+    }
   }
 
   #disconnect() {
@@ -289,6 +302,7 @@ class Client extends EventEmitter {
     clearTimeout(this.#timer)
     this.#pause = FIRST_PAUSE
     this.#reason = undefined
+    this.#cause = undefined
     this.#state = 'up'
     this.emit('up', this.#greeting)
     this.#operations.flush((frame) => this.#batch?.add(frame))
@@ -349,8 +363,11 @@ class Client extends EventEmitter {
 
   /** @param {string} what */
   #noConnection(what) {
-    const why = this.#reason === undefined ? '' : ` (${this.#reason})`
-    return new NetworkClusterError('ERR_NC_CONNECT', `${what} to ${this.#address.key}${why}`)
+    const cause = this.#cause
+    const reasons = [this.#reason, cause?.message].filter((reason) => reason !== undefined)
+    const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
+    const message = `${what} to ${this.#address.key}${why}`
+    return new NetworkClusterError('ERR_NC_CONNECT', message, cause && { cause })
   }
 
   /** @param {Uint8Array} frame */

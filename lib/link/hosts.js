@@ -21,6 +21,9 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {readonly string[]} [allowedOrigins] of web pages, if this process serves
  * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
  *   queue events for this one
+ * @property {(memoryName: string) => void} [prepare] called when this process begins to serve, before
+ *   anybody is let in. If it throws, the process does not serve: `join` throws the same, and who was to
+ *   take over goes on trying to connect
  */
 
 /**
@@ -84,9 +87,19 @@ class Joined extends EventEmitter {
 
   /** @returns {boolean} whether this process serves from now on */
   #host() {
-    const { token, allowedOrigins, host = 'auto' } = this.#options
-    this.machine = open(this.#address, { token, allowedOrigins, existing: host === 'never' })
-    return this.machine !== null
+    const { token, allowedOrigins, host = 'auto', prepare } = this.#options
+    const how = { token, allowedOrigins, existing: host === 'never', held: prepare !== undefined }
+    const machine = open(this.#address, how)
+    if (machine === null) return false
+    try {
+      prepare?.(this.memoryName)
+    } catch (error) {
+      machine.release()
+      throw error
+    }
+    machine.letIn()
+    this.machine = machine
+    return true
   }
 
   /** @returns {Promise<void>} */
@@ -116,14 +129,12 @@ class Joined extends EventEmitter {
     })
   }
 
-  /** The owner is gone, or was never there. */
+  /**
+   * The owner is gone, or was never there.
+   * @throws {NetworkClusterError} why this process cannot take over, although nobody else has so far
+   */
   #takeOver() {
-    try {
-      if (!this.#host()) return false
-    } catch {
-      // Listened to by this process with another token: the connection will be refused.
-      return false
-    }
+    if (!this.#host()) return false
     this.client = null
     return true
   }
@@ -145,7 +156,8 @@ function join(url, options = {}) {
 /**
  * Serves an address for good: a machine that workers and others connect to. To be released.
  * @param {string | URL} url port 0: any
- * @param {import('./machine.js').MachineOptions} [options]
+ * @param {import('./machine.js').MachineOptions & { held?: boolean }} [options] `held`: nobody is let in
+ *   before the machine's `letIn` is called, or somebody else uses it here
  * @returns {InstanceType<typeof import('./machine.js').Machine>}
  * @throws {NetworkClusterError} ERR_NC_INVALID_URL, ERR_NC_INVALID_ARG, ERR_NC_CONNECT if another
  *   process listens there

@@ -1,5 +1,6 @@
 'use strict'
 
+const path = require('node:path')
 const { badArgument, checkOptions, checkMilliseconds } = require('./check.js')
 
 const NAMES = [
@@ -91,9 +92,12 @@ function bytes(value, name, most) {
 
 /** @param {{ directory: string }} durable */
 function directory(durable) {
-  const { directory: path } = checkOptions(durable, ['directory'])
-  if (typeof path === 'string' && path !== '') return path
-  throw badArgument('durable.directory is a path')
+  const { directory: name } = checkOptions(durable, ['directory'])
+  if (typeof name !== 'string' || name === '' || name.includes('\0')) {
+    throw badArgument('durable.directory is a path')
+  }
+  // It may be opened later, when this process takes the address over.
+  return path.resolve(name)
 }
 
 module.exports = { memoryOptions }
