@@ -7,7 +7,11 @@ export { AGRequest } from './types/request'
 export { AGServer } from './types/server'
 export { AGServerSocket } from './types/server-socket'
 export { StreamError } from './types/streams-kept'
-export { CapturedVariablesError, NetworkClusterError, TaskError } from './types/network-cluster-error'
+export {
+  CapturedVariablesError,
+  NetworkClusterError,
+  TaskError,
+} from './types/network-cluster-error'
 export { IteratorClass } from './types/iterator'
 export {
   Adaptable,

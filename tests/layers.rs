@@ -61,19 +61,6 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-    },
-    Rule {
-    },
-    Rule {
-        module: &["engine", "functions"],
-        crates: &[],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
-    },
-    Rule {
-    },
-    Rule {
         module: &["engine", "memory"],
         crates: &[],
         forbids: |path| {
@@ -86,10 +73,6 @@ const RULES: &[Rule] = &[
         module: &["engine", "compute"],
         crates: &[],
         forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "compute"]),
-    },
-    Rule {
-    },
-    Rule {
     },
     Rule {
         module: &["engine", "functions"],
@@ -109,16 +92,6 @@ const RULES: &[Rule] = &[
                 && !is_below(path, &["engine", "link"])
                 && !is_below(path, &["engine", "protocol"])
         },
-    },
-    Rule {
-    },
-    Rule {
-    },
-    Rule {
-        module: &["engine", "functions"],
-        forbids: |path| is_below(path, &["engine"]) && !is_below(path, &["engine", "functions"]),
-    },
-    Rule {
     },
     Rule {
         module: &["engine", "timer"],
@@ -179,10 +152,6 @@ fn planted_upward_imports_are_found() {
         (&["engine", "functions"], "use super::compute::Job;"),
         (&["engine", "memory"], "use super::hub::Hub;"),
         (&["engine", "link"], "use crate::engine::memory::Value;"),
-    },
-    Rule {
-    },
-    Rule {
         (&["engine", "shard"], "use crate::engine::session::Session;"),
         (&["engine", "shard", "ports"], "use super::super::hub::Hub;"),
     ];

@@ -140,7 +140,7 @@ export class Manager extends NodeEventEmitter<MachineEvents> implements Machine 
     options?: { name?: string; globals?: readonly string[] },
   ): RegisteredFunction<any[], any>
   run<A extends unknown[], R>(
-    fn: ((...args: A) => R) | RegisteredFunction<A, R>,
+    fn: (...args: A) => R,
     args: A,
     options?: RunOptions,
   ): Promise<Awaited<R>>

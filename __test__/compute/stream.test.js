@@ -83,6 +83,24 @@ test('a slow reader is not pulled ahead of', async () => {
   await stream.return()
 })
 
+test('of a list no more is done than is read, too', async () => {
+  globalThis.ran = 0
+  const stream = new Iterator(numbers(1000)).stream(
+    (x) => {
+      globalThis.ran++
+      return x
+    },
+    { chunkSize: 3 },
+  )
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await stream.next()).value, i)
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    assert.ok(globalThis.ran <= i + 1 + 2 * WORKERS * 3, `${globalThis.ran} after reading ${i + 1}`)
+  }
+  await stream.return()
+  delete globalThis.ran
+})
+
 test('a reader that stops ends the work and tells the source', async () => {
   const { seen, source } = endless()
   for await (const value of new Iterator(source).stream(long)) if (value === 20) break

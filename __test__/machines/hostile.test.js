@@ -49,7 +49,7 @@ for (const workerType of ['thread', 'process']) {
     async (manager, { lost }) => {
       const grow = () => {
         const all = []
-        for (;;) all.push(new Array(1000).fill(Math.random()))
+        for (;;) all.push(Array.from({ length: 1000 }, Math.random))
       }
       const call = manager.run(grow, [], { retries: 0 })
       await assert.rejects(call, { code: 'ERR_NC_WORKER_OUT_OF_MEMORY', itemIndex: 0 })
@@ -109,11 +109,11 @@ for (const workerType of ['thread', 'process']) {
   )
 
   hostile('a changed prototype stays in its worker', async (manager) => {
-    const pollute = () => {
+    const pollute = `() => {
       Object.prototype.polluted = 'yes'
       JSON.parse('{ "__proto__": { "polluted": "too" } }')
       return JSON.parse('{ "__proto__": { "polluted": "as own" }, "a": 1 }')
-    }
+    }`
     const result = await manager.run(pollute)
     assert.equal({}.polluted, undefined)
     assert.equal(Object.getPrototypeOf(result), Object.prototype)
@@ -204,17 +204,17 @@ for (const workerType of ['thread', 'process']) {
   hostile(
     'a thenable that never answers, or answers twice, is a promise like others',
     async (manager) => {
-      const never = () => ({ then() {} })
+      const never = '() => ({ then() {} })'
       await assert.rejects(manager.run(never, [], { timeout: 100 }), {
         code: 'ERR_NC_TASK_TIMEOUT',
       })
-      const twice = () => ({
+      const twice = `() => ({
         then(resolve, reject) {
           resolve(1)
           resolve(2)
           reject(new Error('3'))
         },
-      })
+      })`
       assert.equal(await manager.run(twice), 1)
     },
   )
@@ -222,13 +222,13 @@ for (const workerType of ['thread', 'process']) {
 
 test('what one function breaks in its worker does not reach the manager', async () => {
   await withManager({ maxWorkers: 1 }, async (manager) => {
-    const sabotage = () => {
+    const sabotage = `() => {
       Map.prototype.get = () => undefined
       Array.prototype.push = () => 0
       JSON.parse = () => ({})
       Promise.prototype.then = undefined
       return 1
-    }
+    }`
     await manager.run(sabotage, [], { timeout: 2000, retries: 0 }).catch(() => {})
     // The worker may be of no use any more; another one is.
     await manager.scale(0)

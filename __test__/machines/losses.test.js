@@ -64,10 +64,10 @@ for (const workerType of ['thread', 'process']) {
   test(`nothing is lost with workers that are killed from outside (${workerType})`, async () => {
     await withManager({ workerType, maxWorkers: 3, retries }, async (manager, { lost }) => {
       const Iterator = new IteratorClass(manager)
-      let isOver = false
-      const results = new Iterator(ITEMS).map(slowly).finally(() => (isOver = true))
+      const over = new AbortController()
+      const results = new Iterator(ITEMS).map(slowly).finally(() => over.abort())
       // From another worker: whichever it meets.
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await Promise.race([manager.broadcast(() => process.exit(9)).catch(() => {}), results])
         await new Promise((resolve) => setTimeout(resolve, 30))
       }
@@ -163,6 +163,17 @@ test('a worker that is about to come online when the manager closes is no troubl
       await new Promise((resolve) => setTimeout(resolve, wait))
       await manager.close({ force: true })
       await running
+    })
+  }
+})
+
+test('start() and scale() reject if the manager is closed meanwhile', async () => {
+  for (const workerType of ['thread', 'process']) {
+    await withManager({ workerType, minWorkers: 2, maxWorkers: 2 }, async (manager) => {
+      const starting = assert.rejects(manager.start(), { code: 'ERR_NC_CLOSED' })
+      const scaling = assert.rejects(manager.scale(2), { code: 'ERR_NC_CLOSED' })
+      await within(manager.close({ force: true }), 'end')
+      await within(Promise.all([starting, scaling]), 'rejections')
     })
   }
 })

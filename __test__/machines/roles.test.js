@@ -21,7 +21,7 @@ async function using(opened, body) {
   try {
     await body()
   } finally {
-    for (const one of opened.reverse()) await one.close({ force: true })
+    for (const one of opened.toReversed()) await one.close({ force: true })
   }
 }
 

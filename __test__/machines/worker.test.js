@@ -12,6 +12,7 @@ const { KINDS, Writer } = require('../../lib/link/frames')
 const { parse } = require('../../lib/link/url')
 const { Manager, Worker } = require('../../lib/machines')
 const { IteratorClass } = require('../../lib/compute/iterator')
+const { SharedMemoryClass } = require('../../lib/memory')
 const { until, withManager, within } = require('./support')
 
 const LISTEN = { listen: 'http://127.0.0.1:0', maxWorkers: 0 }
@@ -140,6 +141,26 @@ test('with a token functions are sent, and items and results of all kinds', asyn
   })
 })
 
+test('functions read and write the memory of their job', async () => {
+  await withWorkers({ token: TOKEN }, [{ token: TOKEN }], async (manager) => {
+    const memory = new SharedMemoryClass()
+    await memory.set({ factor: 3, visits: 0 })
+    const Iterator = new IteratorClass(manager)
+    const fn = async (n, scope) => {
+      await scope.increment('visits')
+      return n * (await scope.get('factor'))
+    }
+    assert.deepEqual(await new Iterator([1, 2, 3]).useScope(memory).map(fn), [3, 6, 9])
+    assert.equal(await memory.get('visits'), 3)
+    const read = async (n, scope) => {
+      for (let i = 0; i < 3; i++);
+      return n * (await scope.get('factor'))
+    }
+    assert.deepEqual(await new Iterator([1, 2, 3]).useScope(memory).map(read), [3, 6, 9])
+    await memory.close()
+  })
+})
+
 test('progress and cancellation reach over the connection', async () => {
   await withWorkers({ token: TOKEN }, [{ token: TOKEN }], async (manager) => {
     const Iterator = new IteratorClass(manager)
@@ -232,7 +253,6 @@ test('drain() of a worker finishes what it has', async () => {
   }
   await withWorkers({}, [{ functions, concurrency: 4 }], async (manager, [worker]) => {
     const running = [1, 2, 3, 4].map((n) => manager.run('wait', [n]))
-    await until(manager, 'workerOnline').catch(() => {})
     await worker.drain()
     const settled = await within(Promise.all(running), 'results')
     assert.deepEqual(settled, [1, 2, 3, 4])
@@ -278,14 +298,14 @@ test('a process that is killed loses nothing', async () => {
       while (performance.now() < end);
       return n + 1
     }
-    let isOver = false
-    const results = new Iterator(items).map(slowly).finally(() => (isOver = true))
-    while (!isOver) {
-      await Promise.race([until(manager, 'workerOnline'), results])
+    const over = new AbortController()
+    const results = new Iterator(items).map(slowly).finally(() => over.abort())
+    while (!over.signal.aborted) {
+      await Promise.race([once(manager, 'workerOnline'), results])
       await new Promise((resolve) => setTimeout(resolve, 60))
       const [victim] = children
       victim?.kill('SIGKILL')
-      if (!isOver) spawn()
+      if (!over.signal.aborted) spawn()
     }
     assert.deepEqual(
       await results,

@@ -46,7 +46,9 @@ test('a server loads nothing of what it does not use', () => {
     const { AGServer } = require('es-networkcluster')
     const parts = Object.keys(require.cache).map((file) => require('node:path').relative('.', file))
     console.log(JSON.stringify(parts.filter((file) => !file.includes('node_modules'))))`
-  const loaded = JSON.parse(execFileSync(process.execPath, ['-e', script], { cwd: root }).toString())
+  const loaded = JSON.parse(
+    execFileSync(process.execPath, ['-e', script], { cwd: root }).toString(),
+  )
   const rest = /^lib[/\\](memory|values|events|compute|functions|machines|link)[/\\]/
   assert.deepEqual(
     loaded.filter((/** @type {string} */ file) => rest.test(file)),

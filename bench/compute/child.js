@@ -7,6 +7,8 @@ const { scenarios } = require('./scenarios')
 const { processCpu } = require('./timing')
 
 async function main() {
+  // Not every pool keeps the process running while its workers work.
+  setInterval(() => {}, 1000)
   const order = JSON.parse(process.argv[2])
   const { work, load } = scenarios[order.scenario]
   const { run } = require(`./work/${work}`)
@@ -14,7 +16,7 @@ async function main() {
   return { figures, cpu: processCpu() / 1000 }
 }
 
-/** Pools that are closed may still have threads. */
+/** Threads that still run end with the process. */
 function end(message) {
   process.send(message, () => process.exit())
 }

@@ -10,6 +10,7 @@ const { shown } = require('./options.js')
  * @typedef {object} Source
  * @property {readonly unknown[] | Float64Array} [list] all items, or
  * @property {Pull} [pull] one after the other
+ * @property {number} [size] how many, if that is known though they are pulled
  * @property {boolean} [plain] whether a list has only what need not be copied, once that is known
  */
 

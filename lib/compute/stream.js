@@ -6,6 +6,7 @@ const answers = require('./answers.js')
 const { errorOf } = require('./errors.js')
 const { blocksOf, BLOCK } = require('./inline.js')
 const { collectedErrors } = require('./results.js')
+const { Pull } = require('./source.js')
 const { isInline, makeInline, pullWindow, startJob } = require('./task.js')
 
 /** Items of a block. */
@@ -20,7 +21,17 @@ const MOST_ERRORS = 1000
  * @returns {AsyncIterableIterator<any>}
  */
 function streamTask(task) {
-  return isInline(task) ? inlineStream(task) : new ResultStream(task)
+  if (isInline(task)) return inlineStream(task)
+  return new ResultStream({ ...task, source: pulled(task.source) })
+}
+
+/**
+ * Of a list too, only so much is done as is read.
+ * @param {import('./source').Source} source
+ * @returns {import('./source').Source}
+ */
+function pulled({ list, pull }) {
+  return list === undefined ? { pull } : { pull: new Pull(list), size: list.length }
 }
 
 /** @param {Task} task */

@@ -147,7 +147,7 @@ async function startJob(task, { onResult, keep, window, whole }) {
   const job = new Job(compute, description, options, kind, {
     memory: description.report.usesScope ? describeMemory(memory) : null,
     stream: window !== undefined || pulling !== undefined,
-    total: source.list?.length,
+    total: source.list?.length ?? source.size,
     onResult: (first, count, tag, data) => {
       pulling?.back(first, count)
       onResult(first, count, tag, data)

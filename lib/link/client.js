@@ -26,6 +26,8 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {string} [name] of the memory or emitter; the address's unless told
  * @property {string} [token] the machine's
  * @property {Record<string, unknown>} [worker] what a worker says of itself
+ * @property {{ maxQueue: number, overflow: number }} [queue] how the machine is to queue events for
+ *   this side
  * @property {number} [connectTimeout] ms that an operation waits for a connection; 5000 unless told
  * @property {() => boolean} [takeOver] asked before each attempt to connect: true if this process
  *   serves the address from now on, which ends the client. What it throws is the cause of errors that
@@ -157,6 +159,14 @@ class Client extends EventEmitter {
     return this.#send(frame)
   }
 
+  /**
+   * Ends this connection, whose other side has said what makes no sense; another is made.
+   * @param {string} reason
+   */
+  drop(reason) {
+    this.#lost(`1002 ${reason}`)
+  }
+
   /** Why nobody answers. */
   unreachable() {
     return this.#noConnection('no connection')
@@ -255,9 +265,10 @@ class Client extends EventEmitter {
 
   #greet() {
     this.#state = 'greeting'
-    const { token, worker, name, role } = this.#options
+    const { token, worker, name, role, queue } = this.#options
     this.#helloId = this.#operations.nextId()
-    const body = new frames.Writer().str(JSON.stringify({ token, role, name, worker })).finish()
+    const hello = JSON.stringify({ token, role, name, worker, ...queue })
+    const body = new frames.Writer().str(hello).finish()
     this.#send(frames.frame(KINDS.HELLO, this.#helloId, body))
     this.#later(() => this.#lost('1006 no answer'), HELLO_TIMEOUT)
   }

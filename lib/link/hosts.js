@@ -22,6 +22,8 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {(memoryName: string) => void} [prepare] called when this process begins to serve, before
  *   anybody is let in. If it throws, the process does not serve: `join` throws the same, and who was to
  *   take over goes on trying to connect
+ * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
+ *   queue events for this one
  */
 
 /**
@@ -102,9 +104,10 @@ class Joined extends EventEmitter {
 
   /** @returns {Promise<void>} */
   #connect() {
-    const { role = 'data', token, connectTimeout = DEFAULT_CONNECT_TIMEOUT } = this.#options
+    const { role = 'data', token, queue } = this.#options
+    const { connectTimeout = DEFAULT_CONNECT_TIMEOUT } = this.#options
     const takeOver = () => this.#takeOver()
-    const client = new Client(this.#address, { role, token, connectTimeout, takeOver })
+    const client = new Client(this.#address, { role, token, queue, connectTimeout, takeOver })
     this.client = client
     client.on('down', (error) => this.emit('down', error))
     return new Promise((resolve, reject) => {

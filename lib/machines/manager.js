@@ -237,7 +237,8 @@ class Manager extends Machine {
       compute.failAll(error.code ?? 'ERR_NC_CONNECT', error.message)
       throw error
     }
-    if (!this._isClosing) await crew.scale(this.#options.minWorkers, this.#options.maxWorkers)
+    if (this._isClosing) throw this._refusal
+    await crew.scale(this.#options.minWorkers, this.#options.maxWorkers)
   }
 
   /** @protected */

@@ -17,12 +17,10 @@ use super::memory::Js;
 use super::quick::{self, Quick, generic};
 use super::text::{self, Name, Text};
 use super::wake::Wake;
-use crate::engine::bus::{Event, Limits, MAX_NAME, Overflow};
+use crate::engine::bus::{Event, Limits, MAX_NAME, MAX_WAITING, Overflow};
 use crate::runtime::WakeJs;
 use crate::runtime::bus::{Bus, Subscriber, open};
 
-/// Bytes that wait for one listener at most.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// A value in JSON text, and one whose units need two bytes; see `lib/values`.
 const JSON: u8 = 8;
 const JSON16: u8 = 9;
@@ -75,12 +73,8 @@ impl NativeBus {
         let wake = Wake::new(&wake)?;
         let limits = Limits {
             events: max_queue.max(1) as usize,
-            bytes: MAX_BYTES,
-            overflow: match overflow {
-                0 => Overflow::DropOldest,
-                1 => Overflow::DropNewest,
-                _ => Overflow::Refuse,
-            },
+            bytes: MAX_WAITING,
+            overflow: Overflow::from(overflow),
         };
         let bus = open(&name);
         let subscriber = Subscriber::new(limits, Box::new(move || wake.wake()));

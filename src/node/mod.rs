@@ -43,8 +43,8 @@ pub use memory::{Js, NativeMemory, NativeMemoryOptions, NativeMemoryStats, memor
 pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };
-pub use shard::shard_of;
 pub use server::{NativeServer, NativeStats};
+pub use shard::shard_of;
 #[cfg(unix)]
 pub use takeover::NativeArrival;
 pub use text::{Name, Text};

@@ -145,7 +145,7 @@ pub enum EventRequest<'a> {
     Unsubscribe(&'a str),
     /// Tells of an event.
     Emit {
-        /// Asks how many got it.
+        /// Whether the answer is of interest; there is one unless the id is 0.
         count: bool,
         /// Which.
         event: &'a str,

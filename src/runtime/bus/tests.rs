@@ -77,6 +77,29 @@ fn if_one_refuses_nobody_gets_it() {
 }
 
 #[test]
+fn what_is_dropped_is_counted() {
+    let bus = Bus::default();
+    let (a, b) = (
+        subscriber(2, Overflow::DropOldest),
+        subscriber(1, Overflow::DropNewest),
+    );
+    bus.subscribe(&a, "x");
+    bus.subscribe(&b, "x");
+    for number in ["1", "2", "3"] {
+        emit(&bus, "x", number).unwrap();
+    }
+    let figures = bus.figures();
+    assert_eq!(
+        (figures.emitted, figures.delivered, figures.dropped),
+        (3, 4, 3)
+    );
+    assert_eq!(
+        (taken(&a), taken(&b)),
+        (vec!["2".into(), "3".into()], vec!["1".into()])
+    );
+}
+
+#[test]
 fn threads_lose_nothing_and_wake_for_all() {
     const EACH: usize = 20_000;
     let bus = Arc::new(Bus::default());
