@@ -7,8 +7,8 @@ export interface SharedEventEmitterOptions {
    * dropping those that have waited longest, `'drop-newest'` drops it, `'error'` refuses it, so that
    * nobody gets it and `emit` returns false. What was dropped is counted in `stats()`.
    *
-   * For an emitter with a URL whose address another process serves, `maxQueue` and `overflow` do not
-   * count: 65,536 events and 16 MiB wait there at most, and the oldest are dropped.
+   * For an emitter with a URL whose address another process serves, this is how that process queues for
+   * it, 1,000,000 events at most; the connection carries up to some MB besides.
    */
   overflow?: 'drop-oldest' | 'drop-newest' | 'error'
   /** The token of the process that serves the URL; see SharedMemory. */

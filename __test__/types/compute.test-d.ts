@@ -1,8 +1,10 @@
 import assert from 'node:assert'
 import {
+  Adaptable,
   CapturedVariablesError,
   Data,
   DataMachine,
+  EventEmitter,
   IteratorClass,
   Manager,
   ManagerMachine,
@@ -114,13 +116,17 @@ async function machines() {
   const four: number = await double(2)
   const worker = await new Worker({ connect: manager.url ?? '', functions: { f: () => 1 } }).start()
   const data: DataMachine = new Data({ persist: './data' })
+  const held: SharedMemoryClass | undefined = new Data().memory
+  const heard = new EventEmitter().emitter?.emit('a')
+  const adaptable = new Adaptable({ connect: 'ws://127.0.0.1:1', connectTimeout: 5 })
+  const machine = adaptable.machine
   const proxy = new Proxy({ listen: 'http://localhost:0', managers: [new URL('ws://[::1]:1')] })
   // @ts-expect-error
   void new Worker({})
   await manager.close({ force: true })
   const same: typeof Manager = ManagerMachine
   const figures: number = manager.stats().p99Ms
-  void [sum, four, worker, data, proxy, same, figures]
+  void [held, heard, machine, sum, four, worker, data, proxy, same, figures]
 }
 
 async function events() {

@@ -1,7 +1,8 @@
 'use strict'
 
 const { NetworkClusterError } = require('../core/network-cluster-error.js')
-const { decode, encode } = require('../values/index.js')
+const { decode, encode, tags } = require('../values/index.js')
+const shortText = require('./short.js')
 
 /** As much as a value may have; the same is in src/engine/bus/mod.rs. Text counts as two bytes a unit. */
 const MAX_BYTES = 256 * 1024 * 1024
@@ -13,6 +14,11 @@ const MAX_BYTES = 256 * 1024 * 1024
  * @throws {NetworkClusterError} ERR_NC_INVALID_VALUE, ERR_NC_VALUE_TOO_LARGE
  */
 function encodeArgs(args) {
+  const text = shortText(args)
+  if (text !== undefined) {
+    encode.tag = tags.JSON
+    return text
+  }
   const data = /** @type {string | Uint8Array} */ (encode(args))
   const bytes = typeof data === 'string' ? 2 * data.length : data.length
   if (bytes <= MAX_BYTES) return data

@@ -19,11 +19,11 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {number} [connectTimeout] ms until ERR_NC_CONNECT; 5000 unless told
  * @property {string} [token] needed to connect, once it is served with one
  * @property {readonly string[]} [allowedOrigins] of web pages, if this process serves
+ * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
+ *   queue events for this one
  * @property {(memoryName: string) => void} [prepare] called when this process begins to serve, before
  *   anybody is let in. If it throws, the process does not serve: `join` throws the same, and who was to
  *   take over goes on trying to connect
- * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
- *   queue events for this one
  */
 
 /**

@@ -4,16 +4,42 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// An event, as all its listeners get it.
+///
+/// It has its name to itself: a name that all events share would be counted by all threads.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its name.
-    pub name: Arc<str>,
-    /// How `args` are encoded: a tag of a value.
+    /// The name, and behind it the arguments.
+    bytes: Box<[u8]>,
+    name: usize,
+    /// How the arguments are encoded: a tag of a value.
     pub tag: u8,
-    /// Its arguments.
-    pub args: Vec<u8>,
     /// Whether this process has encoded them, so that they are what `tag` says.
     pub own: bool,
+}
+
+impl Event {
+    /// An event with copies of its name and arguments.
+    #[must_use]
+    pub fn new(name: &str, tag: u8, args: &[u8], own: bool) -> Self {
+        Self {
+            bytes: [name.as_bytes(), args].concat().into_boxed_slice(),
+            name: name.len(),
+            tag,
+            own,
+        }
+    }
+
+    /// Its name, in UTF-8.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        self.bytes.get(..self.name).unwrap_or_default()
+    }
+
+    /// Its arguments.
+    #[must_use]
+    pub fn args(&self) -> &[u8] {
+        self.bytes.get(self.name..).unwrap_or_default()
+    }
 }
 
 /// What an event counts for besides its bytes where only some are taken.
@@ -179,7 +205,7 @@ impl Mailbox {
 }
 
 fn size(event: &Event) -> usize {
-    event.name.len() + event.args.len()
+    event.bytes.len()
 }
 
 #[cfg(test)]
@@ -196,12 +222,7 @@ mod tests {
     };
 
     fn event(name: &str, bytes: usize) -> Arc<Event> {
-        Arc::new(Event {
-            name: Arc::from(name),
-            tag: 8,
-            args: vec![b'x'; bytes],
-            own: true,
-        })
+        Arc::new(Event::new(name, 8, &vec![b'x'; bytes], true))
     }
 
     fn mailbox(events: usize, bytes: usize, overflow: Overflow) -> Mailbox {
@@ -215,7 +236,10 @@ mod tests {
     fn names(mailbox: &mut Mailbox) -> (Vec<String>, u64) {
         let (events, dropped) = mailbox.take();
         (
-            events.iter().map(|it| it.name.to_string()).collect(),
+            events
+                .iter()
+                .map(|it| String::from_utf8_lossy(it.name()).into_owned())
+                .collect(),
             dropped,
         )
     }

@@ -71,17 +71,12 @@ impl Bus {
     ///
     /// # Errors
     /// There is one that refuses it: then nobody gets it.
-    pub fn emit(&self, name: &str, tag: u8, args: Vec<u8>, own: bool) -> Result<u32, Full> {
+    pub fn emit(&self, name: &str, tag: u8, args: &[u8], own: bool) -> Result<u32, Full> {
         self.emitted.fetch_add(1, Ordering::Relaxed);
-        let Some((name, listeners)) = self.listeners(name) else {
+        let Some(listeners) = self.listeners(name) else {
             return Ok(0);
         };
-        let event = Arc::new(Event {
-            name,
-            tag,
-            args,
-            own,
-        });
+        let event = Arc::new(Event::new(name, tag, args, own));
         let mut delivered = 0;
         let may_refuse = listeners.iter().any(|it| it.may_refuse);
         let _one_at_a_time = may_refuse.then(|| self.one_at_a_time.lock());
@@ -151,10 +146,8 @@ impl Bus {
         }
     }
 
-    fn listeners(&self, name: &str) -> Option<(Arc<str>, Listeners)> {
-        let topics = self.topics.read();
-        let (name, listeners) = topics.get_key_value(name)?;
-        Some((Arc::clone(name), Arc::clone(listeners)))
+    fn listeners(&self, name: &str) -> Option<Listeners> {
+        self.topics.read().get(name).map(Arc::clone)
     }
 }
 

@@ -17,12 +17,12 @@ fn subscriber(events: usize, overflow: Overflow) -> Arc<Subscriber> {
 }
 
 fn emit(bus: &Bus, name: &str, args: &str) -> Result<u32, Full> {
-    bus.emit(name, 8, args.as_bytes().to_vec(), true)
+    bus.emit(name, 8, args.as_bytes(), true)
 }
 
 fn taken(subscriber: &Subscriber) -> Vec<String> {
     let (events, _) = subscriber.take();
-    let text = |it: &Arc<Event>| String::from_utf8_lossy(&it.args).into_owned();
+    let text = |it: &Arc<Event>| String::from_utf8_lossy(it.args()).into_owned();
     events.iter().map(text).collect()
 }
 

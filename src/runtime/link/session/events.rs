@@ -50,7 +50,7 @@ impl EventPort {
             }
             EventRequest::Emit { args, .. } if args.bytes.len() > MAX_ARGS => Err(Close::MALFORMED),
             EventRequest::Emit { event, args, .. } => {
-                let emitted = self.bus.emit(event, args.tag, args.bytes.to_vec(), false);
+                let emitted = self.bus.emit(event, args.tag, args.bytes, false);
                 if frame.id == 0 {
                     return Ok(());
                 }
@@ -90,7 +90,7 @@ impl EventPort {
             let mut frame = Writer::frame(kind::EVENTS, 0);
             frame.u32(u32::try_from(events.len()).unwrap_or(u32::MAX));
             for event in events {
-                frame.str(&event.name).value(event.tag, &event.args);
+                frame.bytes(event.name()).value(event.tag, event.args());
             }
             frame.u32(u32::try_from(dropped).unwrap_or(u32::MAX));
             context.send(frame)?;
