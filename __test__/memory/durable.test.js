@@ -332,7 +332,7 @@ test('the command line reads it', async (t) => {
   const records = lines.flatMap(
     (it) => /(kv-\w+)(?: key "(.*)")? \d+ bytes/.exec(it)?.slice(1) ?? [],
   )
-  assert.deepEqual(records, ['kv-set', 'a', 'kv-set', 'b', 'kv-set', 'c', 'kv-delete', 'a'])
+  assert.deepEqual(records, ['memory-set', 'a', 'memory-set', 'b', 'memory-set', 'c', 'memory-delete', 'a'])
 })
 
 test('a directory has one memory, and a memory is stored from the start', async (t) => {
