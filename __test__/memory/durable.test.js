@@ -330,9 +330,18 @@ test('the command line reads it', async (t) => {
   assert.match(await log('verify'), /4 records[^]*No damage\./)
   const lines = (await log('inspect')).split('\n')
   const records = lines.flatMap(
-    (it) => /(kv-\w+)(?: key "(.*)")? \d+ bytes/.exec(it)?.slice(1) ?? [],
+    (it) => /(memory-\w+)(?: key "(.*)")? \d+ bytes/.exec(it)?.slice(1) ?? [],
   )
-  assert.deepEqual(records, ['memory-set', 'a', 'memory-set', 'b', 'memory-set', 'c', 'memory-delete', 'a'])
+  assert.deepEqual(records, [
+    'memory-set',
+    'a',
+    'memory-set',
+    'b',
+    'memory-set',
+    'c',
+    'memory-delete',
+    'a',
+  ])
 })
 
 test('a directory has one memory, and a memory is stored from the start', async (t) => {
