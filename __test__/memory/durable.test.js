@@ -141,8 +141,9 @@ test('a watch goes on from a version of before, without a reset', async (t) => {
   const since = await first.set('seen', 1)
   await first.set('replaced', 2)
   await first.delete('deleted')
-  await first.set('ended', 2, { ttl: 1 })
+  // Before the value is set, as its end may come before that is on disk.
   const watched = first.watch('ended')
+  await first.set('ended', 2, { ttl: 1 })
   while ((await watched.next()).value.type !== 'expire');
   await first.close()
 
