@@ -26,6 +26,7 @@ async function run(compute, called, args, given, worker) {
   if (options.signal?.aborted) throw abortError(options.signal)
   const { tag, data } = encodeItems([args])
   await compute.ready()
+  if (options.signal?.aborted) throw abortError(options.signal)
   /** @type {unknown} */
   let result
   const onResult = (_first, _count, tag, data) => ([result] = decodeItems(tag, data))

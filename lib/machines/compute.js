@@ -36,8 +36,6 @@ const STRUCTURES = ['nested', 'network', 'sharded']
 class Compute {
   #options
   #events
-  /** @type {Set<string>} hashes of what the pool can give to workers */
-  #registered = new Set()
   #draining = false
   #closed = false
   /** @type {any} */
@@ -99,9 +97,8 @@ class Compute {
    */
   register(description) {
     const { hash, code, ...rest } = description
-    if (code === undefined || this.#registered.has(hash)) return
+    if (code === undefined || this.pool.knows(hash)) return
     this.pool.register(hash, JSON.stringify({ source: code, ...rest }))
-    this.#registered.add(hash)
   }
 
   /** What came, in the order it came. */
