@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
@@ -28,6 +28,7 @@ const MAX_PENDING: usize = 64 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct DurableLog {
     store: OnceLock<Store>,
+    directory: OnceLock<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -70,6 +71,8 @@ pub(super) fn open_on(
     let (store, recovery) = Store::open_sized(directory, fs, segment_bytes, each)
         .map_err(|it| Refusal::Storage(it.to_string()))?;
     let log = Arc::new(DurableLog::default());
+    // They are set nowhere else, here and below.
+    let _first = log.directory.set(directory.to_owned());
     let memory = Memory::with_log(options, Some(Arc::clone(&log)))?;
     let replayed = replay.finish();
     memory.restore(&replayed.known, &replayed.floors)?;
@@ -82,13 +85,18 @@ pub(super) fn open_on(
     store
         .run(Box::new(move |report| heed(&told, report)))
         .map_err(|it| Refusal::Storage(it.to_string()))?;
-    // It is set nowhere else.
     let _first = log.store.set(store);
     memory.end_now();
     Ok(memory)
 }
 
 impl DurableLog {
+    /// Whether it is in this directory.
+    pub(super) fn is_in(&self, directory: &Path) -> bool {
+        let own = self.directory.get();
+        own.is_some_and(|own| own == directory || same(own, directory).unwrap_or(false))
+    }
+
     /// Whether it takes changes. Asked before each write.
     ///
     /// # Errors
@@ -185,6 +193,11 @@ impl DurableLog {
         }
         self.submit(state, bytes);
     }
+}
+
+/// Whether two paths lead to the same directory.
+fn same(one: &Path, other: &Path) -> std::io::Result<bool> {
+    Ok(one.canonicalize()? == other.canonicalize()?)
 }
 
 /// On the thread that writes.
