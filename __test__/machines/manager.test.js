@@ -214,6 +214,19 @@ test('an aborted call is over at once', async () => {
   })
 })
 
+test('a call that is aborted before it is submitted is over at once', async () => {
+  await withManager({ maxWorkers: 1 }, async (manager) => {
+    for (const turns of [0, 1, 2, 3, 4]) {
+      const abort = new AbortController()
+      const running = manager.run(() => new Promise(() => {}), [], { signal: abort.signal })
+      const rejected = assert.rejects(running, { name: 'AbortError' })
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      abort.abort()
+      await within(rejected, 'end')
+    }
+  })
+})
+
 test('more than maxQueue is refused; those who ask first are told when to pause', async () => {
   await withManager({ maxWorkers: 1, maxQueue: 100 }, async (manager) => {
     const told = []
