@@ -86,6 +86,11 @@ class Compute {
     return this.#options.refusal()
   }
 
+  /** See `JobTable.hold()`. */
+  hold() {
+    return this.jobs.hold()
+  }
+
   /** Resolves when work can be submitted; rejects if there can be no workers. */
   ready() {
     return this.#options.ready()
