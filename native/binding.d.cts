@@ -170,8 +170,13 @@ export declare class NativePool {
    * something to drain, once until it is drained. `ERR_NC_INVALID_ARG` if the id is taken.
    */
   constructor(id: string, options: NativePoolOptions, wake: () => void)
-  /** Notes what workers that ask for the function `hash` are told, until the pool is closed. */
+  /**
+   * Notes what workers that ask for the function `hash` are told. Beyond 10,000 those are
+   * forgotten that were used longest ago and that no job has: see `knows`.
+   */
   register(hash: string, json: string): void
+  /** Whether a function is registered and was not forgotten. Counts as a use of it. */
+  knows(hash: string): boolean
   /** A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`. */
   submit(job: NativeJob): number
   /**

@@ -187,7 +187,8 @@ class Manager extends Machine {
         opened.pressure.look()
         if (this.#options.acceptWorkers) opened.waiting.start()
       },
-      refusal: () => this._refusal,
+      // What was accepted before a drain() may still submit its jobs.
+      refusal: () => (this._isClosing ? this._refusal : undefined),
     }
   }
 
