@@ -7,6 +7,30 @@ export { AGRequest } from './types/request'
 export { AGServer } from './types/server'
 export { AGServerSocket } from './types/server-socket'
 export { StreamError } from './types/streams-kept'
+export {
+  CapturedVariablesError,
+  NetworkClusterError,
+  TaskError,
+} from './types/network-cluster-error'
+export { IteratorClass } from './types/iterator'
+export {
+  Adaptable,
+  AdaptableMachine,
+  Data,
+  DataMachine,
+  EventEmitter,
+  EventEmitterMachine,
+  Manager,
+  ManagerMachine,
+  Proxy,
+  ProxyMachine,
+  ScalabilityManager,
+  ScalabilityManagerClass,
+  Worker,
+  WorkerMachine,
+} from './types/machines'
+export { SharedEventEmitterClass } from './types/shared-event-emitter'
+export { SharedMemoryClass } from './types/shared-memory'
 
 /**
  * Listens on a port with an HTTP server made for it (`server.httpServer`), which answers plain
@@ -24,7 +48,10 @@ export type { Broker, BrokerClient, BrokerEngine, BrokerEvents } from './types/b
 export type { AGChannel, AGChannelEvents, ChannelState } from './types/channel'
 export type * from './types/errors'
 export type { Exchange, ExchangeEvents } from './types/exchange'
+export type * from './types/iterator'
+export type * from './types/machines'
 export type * from './types/metrics'
+export type * from './types/network-cluster-error'
 export type * from './types/options'
 export type { Scheduler, ScheduledMessage, Timer } from './types/scheduler'
 export type { AGServerEvents } from './types/server'
@@ -35,5 +62,10 @@ export type {
   SocketState,
   TransmitOptions,
 } from './types/server-socket'
+export type {
+  SharedEventEmitterOptions,
+  SharedEventEmitterStats,
+} from './types/shared-event-emitter'
+export type * from './types/shared-memory'
 export type * from './types/streams'
 export type * from './types/streams-kept'

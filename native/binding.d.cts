@@ -31,8 +31,9 @@ export declare class NativeBus {
   emit(name: string, tag: number, args: string | Uint8Array): number
   /**
    * Takes the events that wait: how many were dropped since the last time, then of each its
-   * name, the tag of its arguments and the arguments. Is to be called again until there are none;
-   * only then does the next one wake.
+   * name, the tag of its arguments and the arguments. With the tag 0 it is several events of a name, and
+   * JSON text of a list of their arguments. Is to be called again until there are none; only then does
+   * the next one wake.
    */
   drain(): Array<number | string | Buffer>
   /** What the bus has done so far. */
@@ -63,6 +64,8 @@ export declare class NativeMachine {
   static listen(host: string, port: number, options: NativeMachineOptions, wake: () => void): Self | string
   /** The port it listens on. */
   get port(): number
+  /** Lets in who connects, if that was held back. */
+  letIn(): void
   /** Has workers that connect serve a pool, and sends what they say here. */
   hostPool(pool: string): void
   /**
@@ -167,8 +170,13 @@ export declare class NativePool {
    * something to drain, once until it is drained. `ERR_NC_INVALID_ARG` if the id is taken.
    */
   constructor(id: string, options: NativePoolOptions, wake: () => void)
-  /** Notes what workers that ask for the function `hash` are told, until the pool is closed. */
+  /**
+   * Notes what workers that ask for the function `hash` are told. Beyond 10,000 those are
+   * forgotten that were used longest ago and that no job has: see `knows`.
+   */
   register(hash: string, json: string): void
+  /** Whether a function is registered and was not forgotten. Counts as a use of it. */
+  knows(hash: string): boolean
   /** A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`. */
   submit(job: NativeJob): number
   /**
@@ -314,12 +322,13 @@ export declare class NativeWorkerPort {
   constructor(poolId: string, worker: string, slots: number, wake: () => void)
   /**
    * `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
-   * block, or several consecutive ones together, are to be answered with `done`.
+   * item is to be answered with `done`.
    */
   take(): Array<unknown> | null
   /**
-   * The result of a block or of several consecutive ones. `last`: nothing more will be said of
-   * the lease.
+   * The result of a block, of several consecutive ones, or of a part of one. `last`: nothing more
+   * will be said of the lease. Parts of a block that is not NUMBERS count once there are all: what
+   * fails before makes the whole block be given again.
    */
   done(lease: number, first: number, count: number, last: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): void
   /**
@@ -482,6 +491,8 @@ export interface NativeFunctionError {
   code: string
   /** Goes on after `function "name" `. */
   message: string
+  /** The function's name, if its text has one and could be read. */
+  name?: string
   /** From 1; 0 where there is no place. */
   line: number
   /** From 1; 0 where there is no place. */
@@ -536,6 +547,8 @@ export interface NativeJob {
   stream: boolean
   /** Only for workers that accept code, or know `fn` by name. */
   needsCode: boolean
+  /** The one worker that is to do it. Nothing ends the job if that one never comes or is lost. */
+  worker?: string
   /** All values can be read without `v8.deserialize`. */
   plainOnly: boolean
 }
@@ -590,6 +603,8 @@ export interface NativeMachineOptions {
   allowedOrigins?: Array<string>
   /** Only a machine that this process has already. */
   existing?: boolean
+  /** If it is new, nobody is let in until `letIn`. */
+  held?: boolean
 }
 
 /** How a memory is made. */

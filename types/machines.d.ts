@@ -1,6 +1,8 @@
 // Machines: what works, holds data, passes events on, or has work done.
 
 import type { EventEmitter as NodeEventEmitter } from 'node:events'
+import type { SharedEventEmitterClass } from './shared-event-emitter'
+import type { SharedMemoryClass } from './shared-memory'
 
 export type Role = 'data' | 'worker' | 'events' | 'proxy' | 'manager' | 'adaptable'
 
@@ -166,6 +168,8 @@ export interface WorkerOptions {
   functions?: Record<string, (...args: any[]) => unknown>
   /** Default: 'source' with a token, else 'registered-only'. */
   acceptCode?: 'source' | 'registered-only'
+  /** ms until start() rejects with ERR_NC_CONNECT if nobody answers. Default: 5000. */
+  connectTimeout?: number
 }
 
 /** Connects to a manager and works for it; opens no port. */
@@ -194,6 +198,8 @@ export class Data extends NodeEventEmitter<MachineEvents> implements Machine {
   readonly id: string
   readonly role: Role
   readonly url: string | undefined
+  /** The memory itself, from start() to close(). */
+  readonly memory: SharedMemoryClass | undefined
   start(): Promise<this>
   stats(): MachineStats
   drain(): Promise<void>
@@ -213,6 +219,8 @@ export class EventEmitter extends NodeEventEmitter<MachineEvents> implements Mac
   readonly id: string
   readonly role: Role
   readonly url: string | undefined
+  /** The emitter itself, from start() to close(). */
+  readonly emitter: SharedEventEmitterClass | undefined
   start(): Promise<this>
   stats(): MachineStats
   drain(): Promise<void>
@@ -256,6 +264,8 @@ export interface AdaptableOptions {
   token?: string
   /** Functions of this process, as of a Worker. */
   functions?: Record<string, (...args: any[]) => unknown>
+  /** ms until start() rejects with ERR_NC_CONNECT if nobody answers. Default: 5000. */
+  connectTimeout?: number
 }
 
 /** Connects to a manager, which tells it what to be. */
@@ -263,6 +273,8 @@ export class Adaptable extends NodeEventEmitter<MachineEvents> implements Machin
   constructor(options: AdaptableOptions)
   readonly id: string
   readonly role: Role
+  /** What it is at present; undefined as 'adaptable'. */
+  readonly machine: Worker | Data | EventEmitter | Proxy | undefined
   assign(role: Role, options?: Record<string, unknown>): Promise<void>
   start(): Promise<this>
   stats(): MachineStats

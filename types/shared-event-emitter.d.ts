@@ -7,8 +7,8 @@ export interface SharedEventEmitterOptions {
    * dropping those that have waited longest, `'drop-newest'` drops it, `'error'` refuses it, so that
    * nobody gets it and `emit` returns false. What was dropped is counted in `stats()`.
    *
-   * For an emitter with a URL whose address another process serves, this is how that process queues
-   * for it.
+   * For an emitter with a URL whose address another process serves, this is how that process queues for
+   * it, 1,000,000 events at most; the connection carries up to some MB besides.
    */
   overflow?: 'drop-oldest' | 'drop-newest' | 'error'
   /** The token of the process that serves the URL; see SharedMemory. */
@@ -25,10 +25,12 @@ export interface SharedEventEmitterStats {
   emitted: number
   /** How often one was put into an emitter's queue. */
   delivered: number
-  /** How often one found no room in such a queue. */
+  /** How often one found no room in such a queue, or made room for another. */
   dropped: number
   /** Events that wait for this emitter's own listeners. */
   waiting: number
+  /** Those of `dropped` that were for this emitter, as far as it knows. */
+  missed: number
 }
 
 /**
@@ -69,8 +71,9 @@ export class SharedEventEmitterClass<
   off<K extends keyof E & string>(event: K, listener: (...args: E[K]) => void): this
   /**
    * @returns whether it was accepted for delivery: false if a queue with the policy `'error'` is full,
-   * or if too much waits for the connection
-   * @throws ERR_NC_INVALID_ARG, ERR_NC_INVALID_VALUE, ERR_NC_CLOSED
+   * or if too much waits for the connection. Whether another process that serves the address accepts it
+   * is told by `emitAsync` only.
+   * @throws ERR_NC_INVALID_ARG, ERR_NC_INVALID_VALUE, ERR_NC_CLOSED; ERR_NC_VALUE_TOO_LARGE above 256 MiB
    */
   emit<K extends keyof E & string>(event: K, ...args: E[K]): boolean
   /**
@@ -87,7 +90,7 @@ export class SharedEventEmitterClass<
   ref(): this
   /** Lets the thread end although there are listeners. */
   unref(): this
-  /** Removes all listeners. May be called again. */
+  /** Removes all listeners; settles once what was emitted has left the process. May be called again. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

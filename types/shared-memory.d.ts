@@ -75,6 +75,20 @@ export interface SharedMemoryOptions {
    * one to open the memory says counts.
    */
   maxValueBytes?: number
+  /**
+   * A directory in which the values are stored, with their ends and versions, by the process that has the
+   * memory; those who connect to it need no option. Whatever writes (`set`, `delete`, `increment`, `update`,
+   * `transaction`, `runOnKey`, …) resolves once that is on disk; others read it before. `setSync` does not
+   * wait: what it has set is on disk once any later write has resolved. Locks are not stored.
+   *
+   * `ERR_NC_STORAGE`: the directory cannot be used, or another memory uses it. Also each write after one
+   * that has failed (a full disk, say), until all have closed the memory and it is opened anew: it then has
+   * what was acknowledged; what has failed may be there or not. `ERR_NC_QUEUE_FULL`: 64 MiB wait to be
+   * written. `ERR_NC_INVALID_ARG`: the memory is in use already, and not stored in that directory.
+   *
+   * The directory takes up to 200 MiB, or several times what the memory holds if that is more.
+   */
+  durable?: { directory: string }
 }
 
 /** What a function that runs elsewhere gets as `scope`, and that of a transaction. */

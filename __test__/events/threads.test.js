@@ -175,6 +175,30 @@ const bad = [
   ],
 ]
 
+for (const [url, options, code] of /** @type {[any, any, string][]} */ ([
+  ['nothing', {}, 'ERR_NC_INVALID_URL'],
+  [5, {}, 'ERR_NC_INVALID_URL'],
+  [null, {}, 'ERR_NC_INVALID_URL'],
+  ['https://localhost:1', {}, 'ERR_NC_INVALID_URL'],
+  ['wss://localhost:1', {}, 'ERR_NC_INVALID_URL'],
+  ['http://example.com:1', {}, 'ERR_NC_INVALID_URL'],
+  ['http://0.0.0.0:1', {}, 'ERR_NC_INVALID_URL'],
+  ['http://localhost:0', {}, 'ERR_NC_INVALID_URL'],
+  ['http://a:b@localhost:1', {}, 'ERR_NC_INVALID_URL'],
+  ['http://localhost:1/?a=1', {}, 'ERR_NC_INVALID_URL'],
+  ['http://localhost:1/%ff', {}, 'ERR_NC_INVALID_URL'],
+  [`http://localhost:1/${'x'.repeat(1025)}`, {}, 'ERR_NC_INVALID_URL'],
+  ['http://localhost:1', { host: 'always' }, 'ERR_NC_INVALID_ARG'],
+  ['http://localhost:1', { connectTimeout: 0 }, 'ERR_NC_INVALID_ARG'],
+  ['http://localhost:1', { connectTimeout: 2 ** 31 }, 'ERR_NC_INVALID_ARG'],
+  ['http://localhost:1', { token: '' }, 'ERR_NC_INVALID_ARG'],
+  ['http://localhost:1', { token: 5 }, 'ERR_NC_INVALID_ARG'],
+])) {
+  test(`bad input: ${String(url).slice(0, 40)} ${JSON.stringify(options)}`, () => {
+    assert.throws(() => new SharedEventEmitterClass(url, options), { code })
+  })
+}
+
 for (const [what, act, code] of bad) {
   test(`bad input: ${what}`, async (t) => {
     const emitter = open(t)

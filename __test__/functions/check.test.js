@@ -192,3 +192,14 @@ suite('the check of functions', () => {
     assert.deepStrictEqual(JSON.parse(JSON.stringify(description)), description)
   })
 })
+
+it('a function whose name is no text is described without one', () => {
+  const odd = Object.defineProperty((x) => x, 'name', { value: { toString: 1 } })
+  assert.equal(describe(odd).name, '')
+  const throwing = Object.defineProperty((x) => x + missing, 'name', {
+    get() {
+      throw new Error('no name')
+    },
+  })
+  assert.throws(() => describe(throwing), { code: 'ERR_NC_CAPTURED_VARIABLES' })
+})

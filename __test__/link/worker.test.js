@@ -255,6 +255,12 @@ test('a worker of a web page may read what it was given work on, and no more', l
   assert.equal(readGet((await asked(3, KINDS.GET, 'page', getBody('x'))).subarray(1)), 6)
   assert.equal((await asked(4, KINDS.COMMIT, 'page', put('x', 1)))[0], 1)
   assert.equal((await asked(5, KINDS.GET, '', getBody('x')))[0], 1)
+  // Code is not sent to pages, whatever they say that they accept.
+  pool.register('hash', '{"source":"x"}')
+  const refused = answer(6)
+  say(KINDS.FUNCTION, 6, new Writer().str('hash').finish())
+  const reader = new Reader(await refused)
+  assert.deepEqual([reader.u8(), reader.str()], [1, 'ERR_NC_CODE_REFUSED'])
 })
 
 test('a worker that comes before the manager waits for it', limit, async (t) => {

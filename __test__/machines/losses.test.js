@@ -167,6 +167,17 @@ test('a worker that is about to come online when the manager closes is no troubl
   }
 })
 
+test('start() and scale() reject if the manager is closed meanwhile', async () => {
+  for (const workerType of ['thread', 'process']) {
+    await withManager({ workerType, minWorkers: 2, maxWorkers: 2 }, async (manager) => {
+      const starting = assert.rejects(manager.start(), { code: 'ERR_NC_CLOSED' })
+      const scaling = assert.rejects(manager.scale(2), { code: 'ERR_NC_CLOSED' })
+      await within(manager.close({ force: true }), 'end')
+      await within(Promise.all([starting, scaling]), 'rejections')
+    })
+  }
+})
+
 test('the manager of a thread that is terminated leaves nothing behind', async () => {
   const { Worker } = require('node:worker_threads')
   const program = `

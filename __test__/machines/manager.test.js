@@ -7,6 +7,7 @@ const path = require('node:path')
 const { test } = require('node:test')
 const { promisify } = require('node:util')
 const { Worker } = require('node:worker_threads')
+const { IteratorClass } = require('../../lib/compute/iterator')
 const { Manager } = require('../../lib/machines')
 const { until, withManager, within } = require('./support')
 
@@ -214,6 +215,19 @@ test('an aborted call is over at once', async () => {
   })
 })
 
+test('a call that is aborted before it is submitted is over at once', async () => {
+  await withManager({ maxWorkers: 1 }, async (manager) => {
+    for (const turns of [0, 1, 2, 3, 4]) {
+      const abort = new AbortController()
+      const running = manager.run(() => new Promise(() => {}), [], { signal: abort.signal })
+      const rejected = assert.rejects(running, { name: 'AbortError' })
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      abort.abort()
+      await within(rejected, 'end')
+    }
+  })
+})
+
 test('more than maxQueue is refused; those who ask first are told when to pause', async () => {
   await withManager({ maxWorkers: 1, maxQueue: 100 }, async (manager) => {
     const told = []
@@ -345,3 +359,31 @@ test('what goes wrong in a listener is reported, and the work goes on', async ()
     await warned
   })
 })
+
+test('what was asked for before close() is done, also in several rounds', async () => {
+  const manager = new Manager({ maxWorkers: 2 })
+  const Iterator = new IteratorClass(manager)
+  const calls = [manager.run((x) => [x].map((y) => y + 1)[0], [1])]
+  const items = Array.from({ length: 100 }, (_, index) => String(index))
+  const add = (a, b) => {
+    for (let i = 0; i < 3; i++);
+    return a + b
+  }
+  const reduced = new Iterator(items).reduce(add, { chunkSize: 2 })
+  const streamed = listOf(new Iterator([1, 2, 3]).stream(async (x) => x * 2))
+  await within(manager.close(), 'end')
+  assert.deepEqual(await Promise.all(calls), [2])
+  assert.equal(await reduced, items.join(''))
+  assert.deepEqual(await streamed, [2, 4, 6])
+  await assert.rejects(
+    manager.run(() => 1),
+    { code: 'ERR_NC_CLOSED' },
+  )
+})
+
+/** @param {AsyncIterable<unknown>} values */
+async function listOf(values) {
+  const list = []
+  for await (const value of values) list.push(value)
+  return list
+}

@@ -132,6 +132,16 @@ const CONSTRUCTORS = [
   [[undefined, { host: 'me' }], 'ERR_NC_INVALID_ARG'],
   [[undefined, { connectTimeout: 0 }], 'ERR_NC_INVALID_ARG'],
   [[undefined, { token: '' }], 'ERR_NC_INVALID_ARG'],
+  ...[
+    true,
+    null,
+    './directory',
+    {},
+    { directory: '' },
+    { directory: 5 },
+    { directory: 'a\0b' },
+  ].map((durable) => [[undefined, { durable }], 'ERR_NC_INVALID_ARG']),
+  [[undefined, { durable: { directory: 'a', path: 'b' } }], 'ERR_NC_INVALID_ARG'],
 ]
 
 function expected(code) {

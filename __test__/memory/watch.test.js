@@ -12,6 +12,13 @@ async function take(watch, count) {
   return changes
 }
 
+/** What there is, as pairs. */
+async function entriesOf(memory, prefix) {
+  const entries = []
+  for await (const { key, value } of memory.entries({ prefix })) entries.push([key, value])
+  return entries
+}
+
 for (const { name, open } of places) {
   describe(`a watch of a memory ${name}`, () => {
     test('tells the changes of a key, in order', async (t) => {
@@ -103,6 +110,61 @@ for (const { name, open } of places) {
           break
       }
       assert.ok(count < 3000, `${count} of 6000 changes`)
+    })
+
+    test('that is read slowly ends, however many deletes were forgotten meanwhile', async (t) => {
+      const memory = await open(t)
+      const since = await memory.set('{t}first', 1)
+      // One partition, and more deletes than one remembers.
+      const key = (i) => `{t}${i}`
+      const all = (from, to) => Array.from({ length: to - from }, (_, i) => key(from + i))
+      await memory.set(Object.fromEntries(all(0, 8000).map((name, i) => [name, i])))
+      await Promise.all(all(3000, 8000).map((name) => memory.delete(name)))
+      const watch = memory.watch({ prefix: '{t}' }, { since })
+      const state = new Map()
+      let [resets, count] = [0, 0]
+      const forgets = all(0, 5000)
+      for await (const { type, key: name, value } of watch) {
+        count++
+        if (type === 'set') state.set(name, value)
+        else if (type === 'delete') state.delete(name)
+        else {
+          state.clear()
+          resets++
+        }
+        if (count % 10 === 0) await new Promise(setImmediate)
+        // While it is being read, others are deleted that it knows nothing of yet.
+        if (count === 500)
+          await memory.set(Object.fromEntries(forgets.map((it) => [`${it} too`, 0])))
+        if (count === 1000) {
+          await Promise.all(forgets.slice(0, 4000).map((it) => memory.delete(`${it} too`)))
+          await memory.set('{t}last', true)
+        }
+        if (count > 30_000 || (state.has('{t}last') && state.size === 4002)) break
+      }
+      assert.equal(resets, 1)
+      assert.ok(count < 20_000, `${count} changes`)
+      const expected = await entriesOf(memory, '{t}')
+      assert.deepEqual(new Map([...state].toSorted()), new Map(expected.toSorted()))
+    })
+
+    test('holds back what a slow reader has no room for', async (t) => {
+      const memory = await open(t)
+      const watch = memory.watch({ prefix: 'held:' })
+      await memory.set('held:first', 0)
+      await watch.next()
+      for (let round = 0; round < 200; round++) {
+        await memory.set(`held:${round % 50}`, new Uint8Array(1 << 20).fill(round))
+      }
+      let count = 0
+      const last = new Map()
+      while (last.size < 50 || [...last.values()].some((it) => it < 150)) {
+        const { value } = await watch.next()
+        last.set(value.key, value.value[0])
+        count++
+      }
+      assert.ok(count < 150, `${count} of 200 changes`)
+      await watch.return()
     })
 
     test('ends with its signal, which the reader is told', async (t) => {

@@ -16,7 +16,7 @@ async function main() {
   return { figures, cpu: processCpu() / 1000 }
 }
 
-/** Pools that are closed may still have threads. */
+/** Threads that still run end with the process. */
 function end(message) {
   process.send(message, () => process.exit())
 }

@@ -10,7 +10,7 @@ const { startRedis } = require('./redis')
 const { machineCpu } = require('../usage')
 
 /** Milliseconds that one measurement may take at most. */
-const PATIENCE = 120_000
+const PATIENCE = 45_000
 
 const child = path.join(__dirname, 'child.js')
 

@@ -40,7 +40,7 @@ function memory(title, threads) {
   return {
     title,
     work: 'memory',
-    load: { threads, keys: 1000, seconds: 0.06, passes: 3 },
+    load: { threads, keys: 1000, seconds: 0.05, passes: 3 },
     better: 'more',
     columns: OPERATIONS,
     panels: [

@@ -19,6 +19,15 @@ const CLASSES = new Map(
   ]),
 )
 
+/** Values that JSON does not have. @type {Map<string, unknown>} */
+const SPECIAL = new Map([
+  ['undefined', undefined],
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+  ['-0', -0],
+])
+
 /** @typedef {InstanceType<typeof NetworkClusterError>} NcError */
 
 /**
@@ -30,7 +39,9 @@ const CLASSES = new Map(
  * @property {Record<string, unknown>} [props] own enumerable properties that JSON can say
  * @property {Told} [cause]
  * @property {Told[]} [errors] of an AggregateError
- * @property {unknown} [value] what was thrown, if that was no error
+ * @property {unknown} [value] what was thrown, if that was no error and JSON can say it
+ * @property {string} [special] what was thrown, if JSON cannot say it: the name of one of `SPECIAL`
+ * @property {string} [shown] of something else, its text
  */
 
 /**
@@ -48,24 +59,38 @@ const CLASSES = new Map(
  * @returns {Told}
  */
 function tell(thrown, depth = 0) {
-  if (!isError(thrown)) return { value: plain(thrown) ?? String(thrown) }
+  if (!isError(thrown)) return tellValue(thrown)
+  const get = (/** @type {string} */ name) => attempt(() => thrown[name])
+  const code = get('code')
   /** @type {Told} */
   const told = {
-    name: text(thrown.name),
-    message: text(thrown.message),
-    stack: text(thrown.stack),
-    code: typeof thrown.code === 'number' ? thrown.code : text(thrown.code),
+    name: text(get('name')),
+    message: text(get('message')),
+    stack: text(get('stack')),
+    code: typeof code === 'number' ? code : text(code),
   }
-  const props = Object.keys(thrown)
+  const props = (attempt(() => Object.keys(thrown)) ?? [])
     .filter((name) => !NOT_PROPERTIES.has(name))
-    .map((name) => [name, plain(thrown[name])])
+    .map((name) => [name, plain(get(name))])
     .filter(([, value]) => value !== undefined)
   if (props.length > 0) told.props = Object.fromEntries(props)
-  if (depth < DEEPEST && thrown.cause !== undefined) told.cause = tell(thrown.cause, depth + 1)
-  if (depth < DEEPEST && Array.isArray(thrown.errors)) {
-    told.errors = thrown.errors.slice(0, MOST_ERRORS).map((error) => tell(error, depth + 1))
+  if (depth >= DEEPEST) return told
+  const [cause, errors] = [get('cause'), get('errors')]
+  if (cause !== undefined) told.cause = tell(cause, depth + 1)
+  if (Array.isArray(errors)) {
+    told.errors = errors.slice(0, MOST_ERRORS).map((error) => tell(error, depth + 1))
   }
   return told
+}
+
+/**
+ * @param {unknown} thrown
+ * @returns {Told}
+ */
+function tellValue(thrown) {
+  for (const [special, value] of SPECIAL) if (Object.is(thrown, value)) return { special }
+  const value = plain(thrown)
+  return value === undefined ? { shown: shown(thrown).slice(0, LONGEST_TEXT) } : { value }
 }
 
 /**
@@ -76,8 +101,9 @@ function tell(thrown, depth = 0) {
  */
 function revive(told) {
   if ('value' in told) return told.value
-  const Class = CLASSES.get(told.name ?? '') ?? Error
-  const error = /** @type {any} */ (new Class(told.message))
+  if (told.shown !== undefined) return told.shown
+  if (told.special !== undefined) return SPECIAL.get(told.special)
+  const error = /** @type {any} */ (bare(told))
   if (told.name !== undefined && error.name !== told.name) hidden(error, 'name', told.name)
   if (told.stack !== undefined) hidden(error, 'stack', told.stack)
   if (told.cause !== undefined) hidden(error, 'cause', revive(told.cause))
@@ -94,6 +120,20 @@ function revive(told) {
   }
   return error
 }
+
+/** @param {Told} told */
+function bare({ name, message, errors }) {
+  if (name === 'AggregateError' && errors !== undefined) return new AggregateError([], message)
+  const Class = CLASSES.get(name ?? '') ?? Error
+  return new Class(message)
+}
+
+/**
+ * What was thrown here, as it would arrive from a worker, but errors as they are.
+ * @param {unknown} thrown
+ * @returns {unknown}
+ */
+const asTold = (thrown) => (isError(thrown) ? thrown : revive(tell(thrown)))
 
 /**
  * @param {unknown} thrown
@@ -165,9 +205,15 @@ function taskError(itemIndex, { code, message, workerId = '', attempts = 1, trie
   })
 }
 
-/** @param {unknown} cause */
+/** @param {any} cause */
 function describe(cause) {
-  return cause instanceof Error ? `${cause.name}: ${cause.message}` : `${String(cause)} was thrown`
+  if (!isError(cause)) return `${shown(cause)} was thrown`
+  return attempt(() => `${cause.name}: ${cause.message}`) ?? 'an error that cannot be read'
+}
+
+/** @param {unknown} value as text */
+function shown(value) {
+  return attempt(() => String(value)) ?? `a value of type ${typeof value}`
 }
 
 /**
@@ -183,7 +229,23 @@ function abortError(signal) {
 
 /** @param {any} value of this realm or another */
 const isError = (value) =>
-  value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
+  attempt(
+    () => value instanceof Error || Object.prototype.toString.call(value) === '[object Error]',
+  ) === true
+
+/**
+ * What is thrown may be anything: reading it may throw in turn.
+ * @template T
+ * @param {() => T} read
+ * @returns {T | undefined}
+ */
+function attempt(read) {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
 
 /** @param {unknown} value */
 const text = (value) => (typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : undefined)
@@ -203,4 +265,4 @@ function hidden(error, name, value) {
   Object.defineProperty(error, name, { value, writable: true, configurable: true })
 }
 
-module.exports = { failureOf, errorOf, taskError, abortError, isOwn, own }
+module.exports = { failureOf, errorOf, taskError, asTold, abortError, isOwn, own }

@@ -6,7 +6,7 @@
 const { compile, ItemError } = require('../functions')
 const { decodeItems } = require('../values/index.js')
 const answers = require('./answers.js')
-const { abortError, isOwn, taskError } = require('./errors.js')
+const { abortError, asTold, isOwn, taskError } = require('./errors.js')
 const { encoded, Turn } = require('./feed.js')
 
 /** More items go to workers. */
@@ -130,7 +130,7 @@ class Inline {
       {
         list: true,
         failed: this.#collect
-          ? (index, cause) => failed(taskError(index, { workerId: WORKER }, cause))
+          ? (index, cause) => failed(taskError(index, { workerId: WORKER }, asTold(cause)))
           : undefined,
       },
     )
@@ -160,7 +160,7 @@ class Inline {
   #threw(error) {
     if (!(error instanceof ItemError)) throw error
     const { cause } = error
-    if (!isOwn(cause)) throw taskError(error.index, { workerId: WORKER }, cause)
+    if (!isOwn(cause)) throw taskError(error.index, { workerId: WORKER }, asTold(cause))
     const { code, message } = cause
     throw taskError(error.index, { code, message, workerId: WORKER }, undefined)
   }

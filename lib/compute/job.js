@@ -23,6 +23,7 @@ const RETRIES = 2
  * @property {any} pool the core's queue
  * @property {Map<number, { onRecord: (kind: number, records: any[], at: number) => void }>} jobs
  * @property {() => Promise<void>} ready when work can be submitted
+ * @property {() => () => void} [hold] the manager drains until what it gives was called
  * @property {(description: Description) => void} register lets workers ask for the function
  * @property {number} [parallelism] how many workers there may be
  * @property {number} [retries]

@@ -7,7 +7,7 @@ const { errorOf } = require('./errors.js')
 const { blocksOf, BLOCK } = require('./inline.js')
 const { collectedErrors } = require('./results.js')
 const { Pull } = require('./source.js')
-const { isInline, makeInline, pullWindow, startJob } = require('./task.js')
+const { inWorkers, isInline, makeInline, pullWindow, startJob } = require('./task.js')
 
 /** Items of a block. */
 const MOST_ITEMS = 1024
@@ -131,10 +131,11 @@ class ResultStream {
     try {
       this.#window = pullWindow(compute(), options.timeout > 0 ? 1 : options.chunkSize, MOST_ITEMS)
       this.#window.mayGrow = () => this.#waiting.length > 0
-      this.#job = await startJob(this.#task, {
+      const how = {
         window: this.#window,
         onResult: (first, count, tag, data) => this.#result(first, count, tag, data),
-      })
+      }
+      this.#job = await inWorkers(this.#task, (task) => startJob(task, how))
       if (this.#state !== 'running') return this.#job.cancel(undefined)
       await this.#job.done
       this.#end(

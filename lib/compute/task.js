@@ -77,7 +77,24 @@ function makeInline({ kind, description, options, memory }) {
  * @returns {Promise<any[]>}
  */
 function runTask(task) {
-  return isInline(task) ? collectInline(task) : collectFromWorkers(task)
+  return isInline(task) ? collectInline(task) : inWorkers(task, collectFromWorkers)
+}
+
+/**
+ * Work that its manager finishes before it is drained, also if it takes several jobs.
+ * @template T
+ * @param {Task} task
+ * @param {(task: Task) => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function inWorkers(task, work) {
+  const compute = task.compute()
+  const release = compute.hold?.()
+  try {
+    return await work({ ...task, compute: () => compute })
+  } finally {
+    release?.()
+  }
 }
 
 /** @param {Task} task */
@@ -183,7 +200,9 @@ function pullWindow(compute, chunkSize, most = MOST_ITEMS) {
  */
 async function reduceTask(task) {
   const { initial } = task.options
-  const partials = isInline(task) ? await reduceInline(task) : await reduceInWorkers(task)
+  const partials = isInline(task)
+    ? await reduceInline(task)
+    : await inWorkers(task, reduceInWorkers)
   if (partials.length > 0) return partials[0]
   if (initial === undefined) throw nothingToReduce()
   return initial.value
@@ -248,4 +267,13 @@ async function reduceRound(task) {
   return results.finish()
 }
 
-module.exports = { makeTask, runTask, reduceTask, isInline, makeInline, startJob, pullWindow }
+module.exports = {
+  makeTask,
+  runTask,
+  reduceTask,
+  isInline,
+  makeInline,
+  inWorkers,
+  startJob,
+  pullWindow,
+}

@@ -3,7 +3,7 @@
 const native = require('../core/native')
 const { NetworkClusterError } = require('../core/network-cluster-error')
 const { encode, tags } = require('../values/index.js')
-const argsOf = require('./args.js')
+const { argsOf, encodeArgs } = require('./args.js')
 
 /** Events of one name, with JSON text of a list of what each was emitted with. */
 const SEVERAL = tags.ABSENT
@@ -18,15 +18,15 @@ const PAUSE = 1
  */
 class LocalBus {
   #bus
-  #deliver
+  #receiver
 
   /**
    * @param {string} name
    * @param {import('./options.js').EmitterOptions} options
-   * @param {(name: string, args: unknown[]) => void} deliver
+   * @param {import('./route.js').Receiver} receiver
    */
-  constructor(name, options, deliver) {
-    this.#deliver = deliver
+  constructor(name, options, receiver) {
+    this.#receiver = receiver
     const { maxQueue, overflow } = options
     this.#bus = new native.NativeBus(name, maxQueue, overflow, () => this.#drain())
   }
@@ -47,7 +47,8 @@ class LocalBus {
    * @returns {boolean}
    */
   emit(name, args) {
-    return this.#emit(name, args) >= 0
+    const data = encodeArgs(args)
+    return this.#bus.emit(name, encode.tag, data) >= 0
   }
 
   /**
@@ -56,7 +57,18 @@ class LocalBus {
    * @returns {Promise<number>}
    */
   async emitAndCount(name, args) {
-    const count = this.#emit(name, args)
+    const data = encodeArgs(args)
+    return this.putAndCount(name, encode.tag, data)
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} tag
+   * @param {string | Uint8Array} data
+   * @returns {Promise<number>}
+   */
+  async putAndCount(name, tag, data) {
+    const count = this.#bus.emit(name, tag, data)
     if (count >= 0) return count
     throw new NetworkClusterError('ERR_NC_QUEUE_FULL', 'the queue of a listener is full')
   }
@@ -65,17 +77,8 @@ class LocalBus {
     return this.#bus.figures()
   }
 
-  close() {
+  async close() {
     this.#bus.close()
-  }
-
-  /**
-   * @param {string} name
-   * @param {unknown[]} args
-   */
-  #emit(name, args) {
-    const data = /** @type {string | Uint8Array} */ (encode(args))
-    return this.#bus.emit(name, encode.tag, data)
   }
 
   /**
@@ -84,6 +87,8 @@ class LocalBus {
    */
   #drain() {
     const records = this.#bus.drain()
+    const missed = /** @type {number} */ (records[0])
+    if (missed > 0) this.#receiver.missed(missed)
     if (records.length === 1) return
     let count = 0
     for (let at = 1; at < records.length; at += 3) count += this.#take(records, at)
@@ -103,11 +108,11 @@ class LocalBus {
     const data = /** @type {string | Buffer} */ (records[at + 2])
     if (tag !== SEVERAL) {
       const args = argsOf(tag, data)
-      if (args !== null) this.#deliver(name, args)
+      if (args !== null) this.#receiver.event(name, args)
       return 1
     }
     const all = JSON.parse(/** @type {string} */ (data))
-    for (const args of all) this.#deliver(name, args)
+    for (const args of all) this.#receiver.event(name, args)
     return all.length
   }
 }

@@ -5,11 +5,19 @@ const LocalBus = require('./local.js')
 const RemoteBus = require('./remote.js')
 
 /**
- * @typedef {object} EmitterStats what all its threads and processes have done together
+ * @typedef {object} BusStats what all its threads and processes have done together
  * @property {number} emitted events
  * @property {number} delivered how often one was put into an emitter's queue
  * @property {number} dropped how often one found no room, or lost it
  * @property {number} waiting events in this emitter's own queue
+ */
+
+/** @typedef {BusStats & { missed: number }} EmitterStats `missed`: those dropped from its own queue */
+
+/**
+ * @typedef {object} Receiver
+ * @property {(name: string, args: unknown[]) => void} event
+ * @property {(count: number) => void} missed events that were dropped from its queue
  */
 
 /**
@@ -18,10 +26,9 @@ const RemoteBus = require('./remote.js')
  * @property {(name: string) => void} unsubscribe
  * @property {(name: string, args: unknown[]) => boolean} emit
  * @property {(name: string, args: unknown[]) => Promise<number>} emitAndCount
- * @property {() => Promise<EmitterStats>} stats
+ * @property {() => Promise<BusStats>} stats
+ * @property {() => Promise<void>} close
  */
-
-/** @typedef {(name: string, args: unknown[]) => void} Deliver */
 
 /**
  * How an emitter reaches the others: within this process, or through the one that serves its URL.
@@ -33,28 +40,29 @@ class Route {
   /** @type {Backend} */
   #backend
   #options
-  #deliver
+  #receiver
 
   /**
    * @param {string | URL | undefined} url
    * @param {import('./options.js').EmitterOptions} options
-   * @param {Deliver} deliver
+   * @param {Receiver} receiver
    */
-  constructor(url, options, deliver) {
+  constructor(url, options, receiver) {
     this.#options = options
-    this.#deliver = deliver
+    this.#receiver = receiver
     if (url === undefined) {
-      this.#backend = new LocalBus('', options, deliver)
+      this.#backend = new LocalBus('', options, receiver)
       return
     }
-    const { token, host, connectTimeout } = options
-    const joined = hosts.join(url, { role: 'events', token, host, connectTimeout })
+    const { token, host, connectTimeout, maxQueue, overflow } = options
+    const queue = { maxQueue, overflow }
+    const joined = hosts.join(url, { role: 'events', token, host, connectTimeout, queue })
     this.#joined = joined
     joined.on('change', () => this.#move())
     this.#backend =
       joined.client === null
-        ? new LocalBus(joined.memoryName, options, deliver)
-        : new RemoteBus(joined.client, deliver)
+        ? new LocalBus(joined.memoryName, options, receiver)
+        : new RemoteBus(joined.client, receiver)
   }
 
   get ready() {
@@ -66,7 +74,10 @@ class Route {
   }
 
   async close() {
-    if (this.#backend instanceof LocalBus) this.#backend.close()
+    const backend = this.#backend
+    await backend.close()
+    // It may have become another one meanwhile.
+    if (this.#backend !== backend) await this.#backend.close()
     this.#joined?.close()
   }
 
@@ -74,8 +85,9 @@ class Route {
   #move() {
     const joined = /** @type {ReturnType<typeof hosts.join>} */ (this.#joined)
     const before = /** @type {RemoteBus} */ (this.#backend)
-    this.#backend = new LocalBus(joined.memoryName, this.#options, this.#deliver)
-    for (const name of before.names) this.#backend.subscribe(name)
+    const local = new LocalBus(joined.memoryName, this.#options, this.#receiver)
+    this.#backend = local
+    before.moveTo(local)
   }
 }
 

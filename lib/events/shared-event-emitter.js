@@ -20,6 +20,7 @@ class SharedEventEmitterClass {
   #alive = new KeepAlive()
   #ref = true
   #closed = false
+  #missed = 0
   #route
 
   /**
@@ -28,9 +29,14 @@ class SharedEventEmitterClass {
    */
   constructor(url, options) {
     const read = readOptions(options)
-    this.#route = new Route(url, read, (name, args) => {
-      this.#listeners.call(name, args)
-      this.#changed(name)
+    this.#route = new Route(url, read, {
+      event: (name, args) => {
+        this.#listeners.call(name, args)
+        this.#changed(name)
+      },
+      missed: (count) => {
+        this.#missed += count
+      },
     })
   }
 
@@ -109,7 +115,8 @@ class SharedEventEmitterClass {
   /** @returns {Promise<import('./route.js').EmitterStats>} */
   async stats() {
     if (this.#closed) throw closed()
-    return this.#route.backend.stats()
+    const stats = await this.#route.backend.stats()
+    return { ...stats, missed: this.#missed }
   }
 
   async close() {

@@ -75,7 +75,7 @@ function describe(target, options = {}) {
     const original = originals.get(target)
     const description =
       original === undefined
-        ? analyse(sourceOf(target), target.name, uses, options.globals, false)
+        ? analyse(sourceOf(target), nameOf(target), uses, options.globals, false)
         : describe(original.target, { uses, globals: original.globals })
     remember(target, key, description)
     return description
@@ -139,13 +139,23 @@ function remember(fn, key, description) {
   else known.set(key, description)
 }
 
+/** @param {Function} fn whose property `name` may be anything by now */
+function nameOf(fn) {
+  try {
+    return typeof fn.name === 'string' ? fn.name : ''
+  } catch {
+    return ''
+  }
+}
+
 /** @param {Function} fn */
 function sourceOf(fn) {
   const source = Function.prototype.toString.call(fn)
-  if (source.endsWith('{ [native code] }') && fn.name.startsWith('bound ')) {
+  const name = nameOf(fn)
+  if (source.endsWith('{ [native code] }') && name.startsWith('bound ')) {
     throw new NetworkClusterError(
       'ERR_NC_FUNCTION_SOURCE',
-      `function "${fn.name}" is bound, and a bound function has no text to send: pass the function itself, ` +
+      `function "${name}" is bound, and a bound function has no text to send: pass the function itself, ` +
         'and what it was bound to through the scope or the items',
     )
   }

@@ -26,9 +26,12 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {string} [name] of the memory or emitter; the address's unless told
  * @property {string} [token] the machine's
  * @property {Record<string, unknown>} [worker] what a worker says of itself
+ * @property {{ maxQueue: number, overflow: number }} [queue] how the machine is to queue events for
+ *   this side
  * @property {number} [connectTimeout] ms that an operation waits for a connection; 5000 unless told
  * @property {() => boolean} [takeOver] asked before each attempt to connect: true if this process
- *   serves the address from now on, which ends the client
+ *   serves the address from now on, which ends the client. What it throws is the cause of errors that
+ *   tell that there is no connection
  */
 
 /**
@@ -61,6 +64,8 @@ class Client extends EventEmitter {
   #connectTimeout
   /** @type {unknown} why there is no connection */
   #reason = undefined
+  /** @type {any} why this process does not take over */
+  #cause = undefined
   /** @type {InstanceType<typeof NetworkClusterError> | null} */
   #end = null
   /** @type {Record<string, unknown> | null} */
@@ -154,6 +159,14 @@ class Client extends EventEmitter {
     return this.#send(frame)
   }
 
+  /**
+   * Ends this connection, whose other side has said what makes no sense; another is made.
+   * @param {string} reason
+   */
+  drop(reason) {
+    this.#lost(`1002 ${reason}`)
+  }
+
   /** Why nobody answers. */
   unreachable() {
     return this.#noConnection('no connection')
@@ -195,7 +208,7 @@ class Client extends EventEmitter {
 
   #connect() {
     if (this.#state !== 'pausing') return
-    if (this.#options.takeOver?.()) {
+    if (this.#takesOver()) {
       this.#move()
       return
     }
@@ -204,6 +217,16 @@ class Client extends EventEmitter {
     const link = new native.NativeLink(host, port, this.#path, () => this.#drain(link))
     this.#link = link
     this.#batch = new Batch(link, (frame) => this.#refused(frame))
+  }
+
+  #takesOver() {
+    this.#cause = undefined
+    try {
+      return this.#options.takeOver?.() === true
+    } catch (error) {
+      this.#cause = error
+      return false
+    }
   }
 
   #disconnect() {
@@ -242,9 +265,10 @@ class Client extends EventEmitter {
 
   #greet() {
     this.#state = 'greeting'
-    const { token, worker, name, role } = this.#options
+    const { token, worker, name, role, queue } = this.#options
     this.#helloId = this.#operations.nextId()
-    const body = new frames.Writer().str(JSON.stringify({ token, role, name, worker })).finish()
+    const hello = JSON.stringify({ token, role, name, worker, ...queue })
+    const body = new frames.Writer().str(hello).finish()
     this.#send(frames.frame(KINDS.HELLO, this.#helloId, body))
     this.#later(() => this.#lost('1006 no answer'), HELLO_TIMEOUT)
   }
@@ -278,6 +302,7 @@ class Client extends EventEmitter {
     clearTimeout(this.#timer)
     this.#pause = FIRST_PAUSE
     this.#reason = undefined
+    this.#cause = undefined
     this.#state = 'up'
     this.emit('up', this.#greeting)
     this.#operations.flush((frame) => this.#batch?.add(frame))
@@ -338,8 +363,11 @@ class Client extends EventEmitter {
 
   /** @param {string} what */
   #noConnection(what) {
-    const why = this.#reason === undefined ? '' : ` (${this.#reason})`
-    return new NetworkClusterError('ERR_NC_CONNECT', `${what} to ${this.#address.key}${why}`)
+    const cause = this.#cause
+    const reasons = [this.#reason, cause?.message].filter((reason) => reason !== undefined)
+    const why = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
+    const message = `${what} to ${this.#address.key}${why}`
+    return new NetworkClusterError('ERR_NC_CONNECT', message, cause && { cause })
   }
 
   /** @param {Uint8Array} frame */

@@ -19,6 +19,11 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {number} [connectTimeout] ms until ERR_NC_CONNECT; 5000 unless told
  * @property {string} [token] needed to connect, once it is served with one
  * @property {readonly string[]} [allowedOrigins] of web pages, if this process serves
+ * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
+ *   queue events for this one
+ * @property {(memoryName: string) => void} [prepare] called when this process begins to serve, before
+ *   anybody is let in. If it throws, the process does not serve: `join` throws the same, and who was to
+ *   take over goes on trying to connect
  */
 
 /**
@@ -82,16 +87,27 @@ class Joined extends EventEmitter {
 
   /** @returns {boolean} whether this process serves from now on */
   #host() {
-    const { token, allowedOrigins, host = 'auto' } = this.#options
-    this.machine = open(this.#address, { token, allowedOrigins, existing: host === 'never' })
-    return this.machine !== null
+    const { token, allowedOrigins, host = 'auto', prepare } = this.#options
+    const how = { token, allowedOrigins, existing: host === 'never', held: prepare !== undefined }
+    const machine = open(this.#address, how)
+    if (machine === null) return false
+    try {
+      prepare?.(this.memoryName)
+    } catch (error) {
+      machine.release()
+      throw error
+    }
+    machine.letIn()
+    this.machine = machine
+    return true
   }
 
   /** @returns {Promise<void>} */
   #connect() {
-    const { role = 'data', token, connectTimeout = DEFAULT_CONNECT_TIMEOUT } = this.#options
+    const { role = 'data', token, queue } = this.#options
+    const { connectTimeout = DEFAULT_CONNECT_TIMEOUT } = this.#options
     const takeOver = () => this.#takeOver()
-    const client = new Client(this.#address, { role, token, connectTimeout, takeOver })
+    const client = new Client(this.#address, { role, token, queue, connectTimeout, takeOver })
     this.client = client
     client.on('down', (error) => this.emit('down', error))
     return new Promise((resolve, reject) => {
@@ -113,14 +129,12 @@ class Joined extends EventEmitter {
     })
   }
 
-  /** The owner is gone, or was never there. */
+  /**
+   * The owner is gone, or was never there.
+   * @throws {NetworkClusterError} why this process cannot take over, although nobody else has so far
+   */
   #takeOver() {
-    try {
-      if (!this.#host()) return false
-    } catch {
-      // Listened to by this process with another token: the connection will be refused.
-      return false
-    }
+    if (!this.#host()) return false
     this.client = null
     return true
   }
@@ -142,7 +156,8 @@ function join(url, options = {}) {
 /**
  * Serves an address for good: a machine that workers and others connect to. To be released.
  * @param {string | URL} url port 0: any
- * @param {import('./machine.js').MachineOptions} [options]
+ * @param {import('./machine.js').MachineOptions & { held?: boolean }} [options] `held`: nobody is let in
+ *   before the machine's `letIn` is called, or somebody else uses it here
  * @returns {InstanceType<typeof import('./machine.js').Machine>}
  * @throws {NetworkClusterError} ERR_NC_INVALID_URL, ERR_NC_INVALID_ARG, ERR_NC_CONNECT if another
  *   process listens there

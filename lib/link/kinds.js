@@ -27,6 +27,7 @@ const KINDS = Object.freeze({
   RUN_ON_KEY: 0x19,
   STATS: 0x1a,
   RENEW: 0x1b,
+  PAUSE: 0x1c,
   WITH_MEMORY: 0x1f,
   SUBSCRIBE: 0x20,
   UNSUBSCRIBE: 0x21,

@@ -82,6 +82,11 @@ class Machine extends EventEmitter {
     return this
   }
 
+  /** From now on who connects is let in, if that was held back. */
+  letIn() {
+    this.#native.letIn()
+  }
+
   /** One less who needs it: with the last of the process, the listener and its connections end. */
   release() {
     this.#users -= 1
@@ -149,16 +154,17 @@ function errorBody(error) {
 /**
  * Listens, or shares the listener that this process has there already. To be released.
  * @param {Pick<Address, 'host' | 'port' | 'key'>} address port 0: any
- * @param {MachineOptions & { existing?: boolean }} options `existing`: never opens one
+ * @param {MachineOptions & { existing?: boolean, held?: boolean }} options `existing`: never opens one;
+ *   `held`: if it is new, nobody is let in before `letIn` is called
  * @returns {Machine | null} null: somebody else listens there (`existing`: not this process)
  * @throws {NetworkClusterError} ERR_NC_CONNECT
  */
-function open(address, { token, allowedOrigins, existing = false }) {
+function open(address, { token, allowedOrigins, existing = false, held = false }) {
   const known = machines.get(address.key)
   /** @type {Machine | undefined} */
   let machine
   const wake = () => machine?.drain()
-  const options = { token, allowedOrigins: [...(allowedOrigins ?? [])], existing }
+  const options = { token, allowedOrigins: [...(allowedOrigins ?? [])], existing, held }
   const listener = native.NativeMachine.listen(address.host, address.port, options, wake)
   if (typeof listener === 'string') return refusal(address, listener)
   if (known !== undefined) {

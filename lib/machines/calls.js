@@ -25,7 +25,25 @@ async function run(compute, called, args, given, worker) {
   const options = workOptions('run', given)
   if (options.signal?.aborted) throw abortError(options.signal)
   const { tag, data } = encodeItems([args])
-  await compute.ready()
+  const release = compute.hold()
+  try {
+    await compute.ready()
+    if (options.signal?.aborted) throw abortError(options.signal)
+    return await submit(compute, called, { tag, data }, options, worker)
+  } finally {
+    release()
+  }
+}
+
+/**
+ * @param {import('./compute')} compute
+ * @param {import('./registry').Called} called
+ * @param {{ tag: number, data: any }} args encoded
+ * @param {import('../compute/options').WorkOptions} options
+ * @param {string} [worker]
+ * @returns {Promise<any>}
+ */
+async function submit(compute, called, { tag, data }, options, worker) {
   /** @type {unknown} */
   let result
   const onResult = (_first, _count, tag, data) => ([result] = decodeItems(tag, data))

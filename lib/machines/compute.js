@@ -36,8 +36,6 @@ const STRUCTURES = ['nested', 'network', 'sharded']
 class Compute {
   #options
   #events
-  /** @type {Set<string>} hashes of what the pool can give to workers */
-  #registered = new Set()
   #draining = false
   #closed = false
   /** @type {any} */
@@ -88,6 +86,11 @@ class Compute {
     return this.#options.refusal()
   }
 
+  /** See `JobTable.hold()`. */
+  hold() {
+    return this.jobs.hold()
+  }
+
   /** Resolves when work can be submitted; rejects if there can be no workers. */
   ready() {
     return this.#options.ready()
@@ -99,9 +102,8 @@ class Compute {
    */
   register(description) {
     const { hash, code, ...rest } = description
-    if (code === undefined || this.#registered.has(hash)) return
+    if (code === undefined || this.pool.knows(hash)) return
     this.pool.register(hash, JSON.stringify({ source: code, ...rest }))
-    this.#registered.add(hash)
   }
 
   /** What came, in the order it came. */

@@ -160,9 +160,10 @@ class Crew {
     this.#retire(this.size - max)
     this.start()
     await this.#until(() => {
-      const changed = this.#min !== min || this.#max !== max
-      return changed || (this.#onlineCount() >= min && this.#members.size <= max)
+      const isOver = this.#closed || this.#min !== min || this.#max !== max
+      return isOver || (this.#onlineCount() >= min && this.#members.size <= max)
     })
+    if (this.#closed) throw new NetworkClusterError('ERR_NC_CLOSED', 'the manager was closed')
   }
 
   /** Ends all workers. Resolves when they are gone. */
@@ -170,6 +171,7 @@ class Crew {
     this.#closed = true
     clearTimeout(this.#later)
     clearInterval(this.#looking)
+    this.#changed()
     for (const member of this.#members.values()) {
       if (member.state !== 'ending' && member.state !== 'gone') this.#endMember(member, 'closed')
     }

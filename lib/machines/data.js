@@ -40,7 +40,8 @@ class Data extends Machine {
   async _start() {
     const { SharedMemoryClass } = require('../memory/shared-memory')
     const { listen: address, persist, token } = this.#options
-    this.#listener = listen(address, { token })
+    // Nobody is let in before the memory is there: it is stored from the start, or not at all.
+    this.#listener = listen(address, { token, held: true })
     const durable = persist === undefined ? undefined : { directory: persist }
     this.#memory = new SharedMemoryClass(this.url, { token, ...(durable && { durable }) })
     await this.#memory.ready

@@ -187,7 +187,8 @@ class Manager extends Machine {
         opened.pressure.look()
         if (this.#options.acceptWorkers) opened.waiting.start()
       },
-      refusal: () => this._refusal,
+      // What was accepted before a drain() may still submit its jobs.
+      refusal: () => (this._isClosing ? this._refusal : undefined),
     }
   }
 
@@ -237,7 +238,8 @@ class Manager extends Machine {
       compute.failAll(error.code ?? 'ERR_NC_CONNECT', error.message)
       throw error
     }
-    if (!this._isClosing) await crew.scale(this.#options.minWorkers, this.#options.maxWorkers)
+    if (this._isClosing) throw this._refusal
+    await crew.scale(this.#options.minWorkers, this.#options.maxWorkers)
   }
 
   /** @protected */

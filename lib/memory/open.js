@@ -16,7 +16,7 @@ hosts.onRun((run) => require('./run-on-key.js').answer(run))
  * @param {MemoryOptions} options
  */
 function localSource(name, options) {
-  return new Source(new LocalMemory(name, options), name, null, options)
+  return new Source(new LocalMemory(name, options), name, null)
 }
 
 /**
@@ -24,15 +24,17 @@ function localSource(name, options) {
  * @param {MemoryOptions} options
  */
 function urlSource(url, options) {
-  const joined = hosts.join(url, { role: 'data', ...options.link })
-  try {
-    const { client, memoryName } = joined
-    const backend =
-      client === null ? new LocalMemory(memoryName, options) : new RemoteMemory(client, options)
-    return new Source(backend, memoryName, joined, options)
-  } catch (error) {
-    joined.close()
-    throw error
+  /** @type {LocalMemory | undefined} */
+  let local
+  // Before anybody else asks for it: what the first one says of the memory counts.
+  const prepare = (/** @type {string} */ name) => void (local = new LocalMemory(name, options))
+  const joined = hosts.join(url, { role: 'data', ...options.link, prepare })
+  const { client, memoryName } = joined
+  const backend = client === null ? own() : new RemoteMemory(client, options)
+  return new Source(backend, memoryName, joined, own)
+
+  function own() {
+    return /** @type {LocalMemory} */ (local)
   }
 }
 
@@ -43,7 +45,7 @@ function urlSource(url, options) {
  * @param {MemoryOptions} options
  */
 function connectionSource(connection, name, options) {
-  return new Source(new RemoteMemory(connection, options), name, null, options)
+  return new Source(new RemoteMemory(connection, options), name, null)
 }
 
 module.exports = { localSource, urlSource, connectionSource }

@@ -1,5 +1,6 @@
 'use strict'
 
+const path = require('node:path')
 const { badArgument, checkOptions, checkMilliseconds } = require('./check.js')
 
 const NAMES = [
@@ -10,6 +11,7 @@ const NAMES = [
   'token',
   'maxBytes',
   'maxValueBytes',
+  'durable',
 ]
 const DEFAULT_ENTRIES = 10_000
 const MAX_VALUE = 256 * 1024 * 1024
@@ -19,7 +21,7 @@ const MAX_VALUE = 256 * 1024 * 1024
  * @property {boolean} json objects are kept as JSON text whatever they contain
  * @property {number} nearEntries values that are kept near; 0: none
  * @property {boolean} nearObjects objects too
- * @property {{ maxBytes?: number, maxValueBytes?: number }} limits
+ * @property {{ maxBytes?: number, maxValueBytes?: number, directory?: string }} limits
  * @property {{ host?: 'auto' | 'never', connectTimeout?: number, token?: string }} link
  */
 
@@ -34,6 +36,7 @@ function memoryOptions(options) {
     nearCache,
     maxBytes,
     maxValueBytes,
+    durable,
     host,
     connectTimeout,
     token,
@@ -51,6 +54,7 @@ function memoryOptions(options) {
   if (maxBytes !== undefined) limits.maxBytes = bytes(maxBytes, 'maxBytes', Number.MAX_SAFE_INTEGER)
   if (maxValueBytes !== undefined)
     limits.maxValueBytes = bytes(maxValueBytes, 'maxValueBytes', MAX_VALUE)
+  if (durable !== undefined) limits.directory = directory(durable)
   const link = {}
   if (host !== undefined) link.host = host
   if (connectTimeout !== undefined) link.connectTimeout = connectTimeout
@@ -84,6 +88,16 @@ function bytes(value, name, most) {
     throw badArgument(`${name} is an integer from 1 to ${most}`)
   }
   return Number(value)
+}
+
+/** @param {{ directory: string }} durable */
+function directory(durable) {
+  const { directory: name } = checkOptions(durable, ['directory'])
+  if (typeof name !== 'string' || name === '' || name.includes('\0')) {
+    throw badArgument('durable.directory is a path')
+  }
+  // It may be opened later, when this process takes the address over.
+  return path.resolve(name)
 }
 
 module.exports = { memoryOptions }

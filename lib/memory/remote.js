@@ -204,6 +204,14 @@ class RemoteMemory {
         if (!this.#sinks.delete(id)) return
         if (!this.#connection.abandon(id, undefined)) this.#tell(KINDS.UNWATCH, id)
       },
+      /** @param {boolean} paused */
+      pause: (paused) => {
+        const frame = new Writer(5)
+          .u32(id)
+          .u8(paused ? 1 : 0)
+          .finish()
+        return this.#connection.send(KINDS.PAUSE, 0, frame)
+      },
     }
   }
 

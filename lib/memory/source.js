@@ -4,9 +4,8 @@
 // while it is used, if the process that had it ends.
 
 const { closed } = require('./check.js')
-const LocalMemory = require('./local.js')
 
-/** @typedef {import('./options.js').MemoryOptions} MemoryOptions */
+/** @typedef {import('./local.js')} LocalMemory */
 /** @typedef {LocalMemory | import('./remote.js')} Backend */
 
 class Source {
@@ -22,15 +21,15 @@ class Source {
    * @param {Backend} backend
    * @param {string} name
    * @param {InstanceType<typeof import('../link/hosts.js').Joined> | null} joined
-   * @param {MemoryOptions} options
+   * @param {() => LocalMemory} [own] the memory, when this process has taken it over
    */
-  constructor(backend, name, joined, options) {
+  constructor(backend, name, joined, own) {
     this.#backend = backend
     this.name = name
     this.#joined = joined
     joined?.on('up', () => this.#attachAll())
     joined?.on('down', () => this.#remote()?.lost())
-    joined?.on('change', () => this.#move(options))
+    joined?.on('change', () => this.#move(own()))
     joined?.client?.on('closed', (reason) => this.#gone(reason))
   }
 
@@ -104,11 +103,14 @@ class Source {
     for (const watch of this.#watches) watch.attach()
   }
 
-  /** @param {MemoryOptions} options */
-  #move(options) {
+  /** @param {LocalMemory} own */
+  #move(own) {
     const before = this.#remote()
-    if (before === null) return
-    this.#backend = new LocalMemory(this.name, options)
+    if (before === null) {
+      own.close(closed())
+      return
+    }
+    this.#backend = own
     before.lost()
     this.#attachAll()
   }

@@ -86,6 +86,11 @@ class Waits {
       close: () => {
         if (this.#sinks.delete(id)) this.#native.unwatch(id)
       },
+      /** @param {boolean} paused */
+      pause: (paused) => {
+        this.#native.pauseWatch(id, paused)
+        return true
+      },
     }
   }
 
@@ -177,7 +182,9 @@ class Waits {
   /** @param {string} message */
   #failed(message) {
     for (const ticket of this.#tickets.keys()) {
-      this.#take(this.#tickets, ticket)?.reject(error('ERR_NC_STORAGE', message))
+      this.#take(this.#tickets, ticket)?.reject(
+        error('ERR_NC_STORAGE', `storage failed: ${message}`),
+      )
     }
   }
 }

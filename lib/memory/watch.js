@@ -5,7 +5,7 @@
 const keepAlive = require('../core/keep-alive.js')
 const { Reader, readChange } = require('./wire.js')
 
-/** So many changes, or bytes of them, wait here. Then the watch begins anew when they have been read. */
+/** So many changes, or bytes of them, wait here. The others are held back until half of that was read. */
 const MAX_CHANGES = 1024
 const MAX_BYTES = 8 * 1024 * 1024
 /** Before every version: whoever goes on from it is told to forget what it knows. */
@@ -21,7 +21,13 @@ const LONG_AGO = '0000000000000001'
  */
 
 /** @typedef {import('./wire.js').Change} Change */
-/** @typedef {(since: string | undefined, sink: Sink) => { close(): void }} Subscribe */
+/**
+ * @typedef {object} Subscription
+ * @property {() => void} close
+ * @property {(paused: boolean) => boolean} pause holds changes back where they are bounded; false: it
+ *   could not be said
+ */
+/** @typedef {(since: string | undefined, sink: Sink) => Subscription} Subscribe */
 /** @typedef {{ resolve(result: IteratorResult<Change, undefined>): void, reject(reason: unknown): void }} Reading */
 
 /**
@@ -36,8 +42,10 @@ class Watch {
   #bytes = 0
   /** @type {Reading[]} who waits for the next change */
   #readings = []
-  /** @type {{ close(): void } | null} */
+  /** @type {Subscription | null} */
   #subscription = null
+  /** Whether changes are held back. */
+  #paused = false
   /** Everything up to here was given to the reader. */
   #since
   #started = false
@@ -82,7 +90,7 @@ class Watch {
   /** Watches no more until `attach`; what has come stays. */
   detach() {
     this.#subscription?.close()
-    this.#subscription = null
+    this.#forget()
   }
 
   /** The memory was closed. */
@@ -138,10 +146,17 @@ class Watch {
       const value = this.#shift()
       if (value !== undefined) this.#read()?.resolve({ done: false, value })
     }
-    if (this.#changes > MAX_CHANGES || this.#bytes > MAX_BYTES) this.detach()
+    if (!this.#paused && (this.#changes > MAX_CHANGES || this.#bytes > MAX_BYTES)) this.#pause(true)
   }
 
-  /** The next change. With the last one, what had been too much is asked for. */
+  /** @param {boolean} paused */
+  #pause(paused) {
+    // Who cannot be told begins anew behind what was read, which may cost a reset.
+    if (this.#subscription?.pause(paused) === true) this.#paused = paused
+    else this.detach()
+  }
+
+  /** The next change. */
   #shift() {
     const [batch] = this.#batches
     if (batch === undefined) return undefined
@@ -154,6 +169,8 @@ class Watch {
       this.#bytes -= batch.size
     }
     this.#since = change.type === 'reset' ? LONG_AGO : change.version
+    const enough = this.#changes > MAX_CHANGES / 2 || this.#bytes > MAX_BYTES / 2
+    if (this.#paused && !enough) this.#pause(false)
     if (this.#batches.length === 0) this.attach()
     return change
   }
@@ -173,16 +190,21 @@ class Watch {
 
   /** @param {unknown} reason */
   #failed(reason) {
-    this.#subscription = null
+    this.#forget()
     // A connection that was there comes back, and the watch goes on.
     const waits = this.#started && /** @type {any} */ (reason)?.code === 'ERR_NC_CONNECT'
     if (!waits && !(/** @type {any} */ (reason)?.moved)) this.#fail(reason)
   }
 
   #lost() {
-    this.#subscription = null
+    this.#forget()
     // What it would have seen meanwhile is not known.
     if (this.#batches.length === 0) this.#since ??= LONG_AGO
+  }
+
+  #forget() {
+    this.#subscription = null
+    this.#paused = false
   }
 
   /** @param {unknown} reason */

@@ -17,12 +17,10 @@ use super::memory::Js;
 use super::quick::{self, Quick, generic};
 use super::text::{self, Name, Text};
 use super::wake::Wake;
-use crate::engine::bus::{Event, Limits, MAX_NAME, Overflow};
+use crate::engine::bus::{Event, Limits, MAX_NAME, MAX_WAITING, Overflow};
 use crate::runtime::WakeJs;
 use crate::runtime::bus::{Bus, Subscriber, open};
 
-/// Bytes that wait for one listener at most.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// A value in JSON text, and one whose units need two bytes; see `lib/values`.
 const JSON: u8 = 8;
 const JSON16: u8 = 9;
@@ -75,12 +73,8 @@ impl NativeBus {
         let wake = Wake::new(&wake)?;
         let limits = Limits {
             events: max_queue.max(1) as usize,
-            bytes: MAX_BYTES,
-            overflow: match overflow {
-                0 => Overflow::DropOldest,
-                1 => Overflow::DropNewest,
-                _ => Overflow::Refuse,
-            },
+            bytes: MAX_WAITING,
+            overflow: Overflow::from(overflow),
         };
         let bus = open(&name);
         let subscriber = Subscriber::new(limits, Box::new(move || wake.wake()));
@@ -117,7 +111,11 @@ impl NativeBus {
         ts_args_type = "name: string, tag: number, args: string | Uint8Array"
     )]
     pub fn emit(&self, name: Name, tag: u8, args: Either<Text, Uint8Array>) -> i32 {
-        self.0.emit(&name.0, tag, args)
+        match args {
+            Either::A(Text::Latin1(text)) => self.0.emit(&name.0, tag, &text),
+            Either::A(Text::Utf16(text)) => self.0.emit(&name.0, JSON16, &text),
+            Either::B(bytes) => self.0.emit(&name.0, tag, &bytes),
+        }
     }
 
     /// Takes the events that wait: how many were dropped since the last time, then of each its
@@ -150,12 +148,7 @@ impl NativeBus {
 }
 
 impl Handle {
-    fn emit(&self, name: &str, tag: u8, args: Either<Text, Uint8Array>) -> i32 {
-        let (tag, args) = match args {
-            Either::A(Text::Latin1(text)) => (tag, text),
-            Either::A(Text::Utf16(text)) => (JSON16, text),
-            Either::B(bytes) => (tag, bytes.to_vec()),
-        };
+    fn emit(&self, name: &str, tag: u8, args: &[u8]) -> i32 {
         match self.bus.emit(name, tag, args, true) {
             Ok(delivered) => i32::try_from(delivered).unwrap_or(i32::MAX),
             Err(_) => -1,
@@ -181,31 +174,31 @@ impl Quick<Handle> for Emit {
 
     fn call(handle: &Handle, env: Env, [name, tag, args]: [Js; 3]) -> Result<Js, Error<String>> {
         // SAFETY: `env` and the values are those of the call that is running.
-        let (name, tag, args) = unsafe {
-            let raw = env.raw();
-            let name = Name::from_napi_value(raw, name.raw()).map_err(generic)?;
-            let tag = u8::try_from(u32::from_napi_value(raw, tag.raw()).map_err(generic)?);
-            (name, tag, args_of(raw, args.raw()).map_err(generic)?)
-        };
-        // What is no u8 is no tag.
-        let delivered = handle.emit(&name.0, tag.unwrap_or_default(), args);
-        number(env.raw(), f64::from(delivered))
+        let delivered = unsafe { emit(handle, env.raw(), name.raw(), tag.raw(), args.raw()) };
+        delivered
+            .and_then(|delivered| number(env.raw(), f64::from(delivered)))
             .map(Js::new)
             .map_err(generic)
     }
 }
 
-/// Text, or bytes.
-unsafe fn args_of(
+unsafe fn emit(
+    handle: &Handle,
     env: sys::napi_env,
+    name: sys::napi_value,
+    tag: sys::napi_value,
     args: sys::napi_value,
-) -> napi::Result<Either<Text, Uint8Array>> {
-    // SAFETY: the caller guarantees that `args` is of `env`, the current environment.
+) -> napi::Result<i32> {
+    // SAFETY: the caller guarantees that the values are of `env`, the current environment.
     unsafe {
-        match type_of!(env, args)? {
-            ValueType::String => Text::from_napi_value(env, args).map(Either::A),
-            _ => Uint8Array::from_napi_value(env, args).map(Either::B),
-        }
+        // What is no u8 is no tag.
+        let tag = u8::try_from(u32::from_napi_value(env, tag)?).unwrap_or_default();
+        text::lend_name(env, name, |name| match type_of!(env, args)? {
+            ValueType::String => text::lend(env, args, |text, wide| {
+                handle.emit(name, if wide { JSON16 } else { tag }, text)
+            }),
+            _ => Ok(handle.emit(name, tag, &Uint8Array::from_napi_value(env, args)?)),
+        })
     }
 }
 
@@ -251,22 +244,21 @@ impl ToNapiValue for Drained {
             Ok::<(), Error>(())
         };
         push(number(env, drained.dropped as f64)?)?;
-        let mut last: Option<(&Arc<str>, sys::napi_value)> = None;
+        let mut last: Option<(&[u8], sys::napi_value)> = None;
         let mut rest = drained.events.iter().peekable();
         while let Some(event) = rest.next() {
             let name = match last {
-                Some((same, value)) if Arc::ptr_eq(same, &event.name) => value,
-                // SAFETY: as above.
-                _ => unsafe { <&str>::to_napi_value(env, &event.name)? },
+                Some((same, value)) if same == event.name() => value,
+                _ => text::utf8(env, event.name())?,
             };
-            last = Some((&event.name, name));
+            last = Some((event.name(), name));
             push(name)?;
             if let Some(second) = rest.next_if(|next| joins(event, next)) {
                 push(number(env, f64::from(SEVERAL))?)?;
                 push(text::latin1(env, &joined(event, second, &mut rest))?)?;
             } else {
                 push(number(env, f64::from(event.tag))?)?;
-                push(args_value(env, event.tag, &event.args)?)?;
+                push(args_value(env, event.tag, event.args())?)?;
             }
         }
         Ok(array)
@@ -276,7 +268,7 @@ impl ToNapiValue for Drained {
 /// Whether two events can be told as one: what another process says is JSON may not be.
 fn joins(event: &Event, next: &Event) -> bool {
     let plain = |it: &Event| it.own && it.tag == JSON;
-    plain(event) && plain(next) && Arc::ptr_eq(&event.name, &next.name)
+    plain(event) && plain(next) && event.name() == next.name()
 }
 
 /// A list of the arguments of two events and those behind them.
@@ -285,18 +277,18 @@ fn joined<'a>(
     second: &Event,
     rest: &mut Peekable<impl Iterator<Item = &'a Arc<Event>>>,
 ) -> Vec<u8> {
-    let mut text = Vec::with_capacity(2 + 8 * (first.args.len() + 1));
+    let mut text = Vec::with_capacity(2 + 8 * (first.args().len() + 1));
     text.push(b'[');
-    text.extend_from_slice(&first.args);
+    text.extend_from_slice(first.args());
     text.push(b',');
-    text.extend_from_slice(&second.args);
+    text.extend_from_slice(second.args());
     let mut count = 2;
     while count < MOST && text.len() < MOST_BYTES {
         let Some(next) = rest.next_if(|next| joins(first, next)) else {
             break;
         };
         text.push(b',');
-        text.extend_from_slice(&next.args);
+        text.extend_from_slice(next.args());
         count += 1;
     }
     text.push(b']');

@@ -24,6 +24,8 @@ pub struct NativeMachineOptions {
     pub allowed_origins: Option<Vec<String>>,
     /// Only a machine that this process has already.
     pub existing: Option<bool>,
+    /// If it is new, nobody is let in until `letIn`.
+    pub held: Option<bool>,
 }
 
 /// A part of a letter.
@@ -52,6 +54,7 @@ impl NativeMachine {
             token: options.token,
             allowed_origins: options.allowed_origins.unwrap_or_default(),
             existing: options.existing.unwrap_or_default(),
+            held: options.held.unwrap_or_default(),
         };
         match MachineHandle::listen(ip(&host)?, port, options, link_wake(&wake)?) {
             Ok(handle) => Ok(Either::A(Self { handle })),
@@ -63,6 +66,12 @@ impl NativeMachine {
     #[napi(getter, catch_unwind)]
     pub fn port(&self) -> u16 {
         self.handle.port()
+    }
+
+    /// Lets in who connects, if that was held back.
+    #[napi(catch_unwind)]
+    pub fn let_in(&self) {
+        self.handle.let_in();
     }
 
     /// Has workers that connect serve a pool, and sends what they say here.

@@ -181,6 +181,8 @@ fn kind(kind: RecordKind) -> &'static str {
         RecordKind::Message => "message",
         RecordKind::KvSet => "kv-set",
         RecordKind::KvDelete => "kv-delete",
+        RecordKind::MemorySet => "memory-set",
+        RecordKind::MemoryDelete => "memory-delete",
         RecordKind::TimerSet => "timer-set",
         RecordKind::TimerFire => "timer-fire",
         RecordKind::TimerDelete => "timer-delete",

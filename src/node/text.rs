@@ -121,6 +121,57 @@ impl FromNapiValue for Name {
     }
 }
 
+/// Reads a string for as long as `work` runs: its bytes, and whether a unit has two of them.
+///
+/// # Safety
+/// `env` is the current environment and `value` one of its values.
+pub(super) unsafe fn lend<R>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    work: impl FnOnce(&[u8], bool) -> R,
+) -> Result<R> {
+    let mut short = [0_u8; SHORT];
+    // SAFETY: the caller guarantees that `value` is of `env`.
+    if let Some(text) = unsafe { read_short(env, value, &mut short)? }
+        && text.is_ascii()
+    {
+        return Ok(work(text, false));
+    }
+    // SAFETY: as above.
+    Ok(match unsafe { read_any(env, value)? } {
+        Text::Latin1(text) => work(&text, false),
+        Text::Utf16(text) => work(&text, true),
+    })
+}
+
+/// Reads a short string for as long as `work` runs.
+///
+/// # Safety
+/// `env` is the current environment and `value` one of its values.
+pub(super) unsafe fn lend_name<R>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    work: impl FnOnce(&str) -> Result<R>,
+) -> Result<R> {
+    let mut short = [0_u8; SHORT];
+    // SAFETY: the caller guarantees that `value` is of `env`.
+    match unsafe { read_short(env, value, &mut short)? }.map(str::from_utf8) {
+        Some(Ok(text)) => work(text),
+        // SAFETY: as above.
+        _ => work(&unsafe { String::from_napi_value(env, value)? }),
+    }
+}
+
+/// A string whose UTF-8 this is.
+pub(super) fn utf8(env: sys::napi_env, text: &[u8]) -> Result<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `env` is the environment that called us, and the length is that of `text`.
+    check_status!(unsafe {
+        sys::napi_create_string_utf8(env, text.as_ptr().cast(), length(text.len())?, &mut value)
+    })?;
+    Ok(value)
+}
+
 /// A string of units of one byte.
 pub(super) fn latin1(env: sys::napi_env, text: &[u8]) -> Result<sys::napi_value> {
     let mut value = ptr::null_mut();

@@ -5,14 +5,14 @@ const { once } = require('node:events')
 const net = require('node:net')
 const path = require('node:path')
 
-/** A process of its own that runs peer.js. */
+/** A process of its own that runs peer.js, or another file that does as it is told in the same way. */
 class Peer {
   #last = 0
   #waiting = new Map()
   #events = new Map()
 
-  constructor(options = {}) {
-    this.child = fork(path.join(__dirname, 'peer.js'), options)
+  constructor({ file = path.join(__dirname, 'peer.js'), ...options } = {}) {
+    this.child = fork(file, options)
     this.exited = once(this.child, 'exit')
     this.child.on('message', (message) => this.#heard(message))
     this.here = this.event('here')

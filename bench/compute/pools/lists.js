@@ -14,9 +14,8 @@ function split(items, size) {
  *
  * @param {{ each?: boolean, chunk: number, directory: string, multiplier: number }} options
  * @param {(name: string, argument: unknown) => Promise<any>} call
- * @param {() => Promise<unknown>} close
  */
-async function named({ each, chunk, directory, multiplier }, call, close) {
+async function named({ each, chunk, directory, multiplier }, call) {
   process.env.BENCH_DIRECTORY = directory
   const values = require('lmdb').open({ path: path.join(directory, 'scope') })
   await values.put('multiplier', multiplier)
@@ -26,7 +25,6 @@ async function named({ each, chunk, directory, multiplier }, call, close) {
       const lists = split(items, chunk)
       return (await Promise.all(lists.map((list) => call(`${task}All`, list)))).flat()
     },
-    close,
   }
 }
 

@@ -23,9 +23,5 @@ module.exports = async ({ threads, multiplier, map }) => {
   await memory.set({ multiplier })
   return {
     map: (task, items) => new Iterator(items).useScope(memory).map(CALLBACKS[task], map),
-    close: async () => {
-      await manager.close()
-      await memory.close()
-    },
   }
 }

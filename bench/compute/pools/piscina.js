@@ -8,9 +8,5 @@ module.exports = (options) => {
   const { threads } = options
   const filename = require.resolve('./tasks')
   const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads })
-  return named(
-    options,
-    (name, argument) => pool.run(argument, { name }),
-    () => pool.destroy(),
-  )
+  return named(options, (name, argument) => pool.run(argument, { name }))
 }

@@ -8,11 +8,7 @@ module.exports = async (options) => {
   const pool = new FixedThreadPool(options.threads, require.resolve('./poolifier-worker'), {
     enableEvents: false,
   })
-  const each = { map: (task, items) => pool.mapExecute(items, task), close: () => pool.destroy() }
-  if (options.each) return each
-  return named(
-    options,
-    (name, argument) => pool.execute(argument, name),
-    () => pool.destroy(),
-  )
+  while (!pool.info.ready) await new Promise((resolve) => setTimeout(resolve, 5))
+  if (options.each) return { map: (task, items) => pool.mapExecute(items, task) }
+  return named(options, (name, argument) => pool.execute(argument, name))
 }

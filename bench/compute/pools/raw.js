@@ -18,6 +18,5 @@ module.exports = async ({ threads }) => {
       })
       return (await Promise.all(parts)).flat()
     },
-    close: () => Promise.all(workers.map((worker) => worker.terminate())),
   }
 }

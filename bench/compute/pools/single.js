@@ -7,7 +7,4 @@ const MAPS = {
   burn: (items) => items.map(burn),
 }
 
-module.exports = async () => ({
-  map: async (task, items) => MAPS[task](items),
-  close: async () => {},
-})
+module.exports = async () => ({ map: async (task, items) => MAPS[task](items) })

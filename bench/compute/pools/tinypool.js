@@ -9,9 +9,5 @@ module.exports = async (options) => {
   const { threads } = options
   const filename = pathToFileURL(require.resolve('./tasks')).href
   const pool = new Tinypool({ filename, minThreads: threads, maxThreads: threads })
-  return named(
-    options,
-    (name, argument) => pool.run(argument, { name }),
-    () => pool.destroy(),
-  )
+  return named(options, (name, argument) => pool.run(argument, { name }))
 }

@@ -11,9 +11,5 @@ module.exports = (options) => {
     minWorkers: threads,
     maxWorkers: threads,
   })
-  return named(
-    options,
-    (name, argument) => pool.exec(name, [argument]),
-    () => pool.terminate(true),
-  )
+  return named(options, (name, argument) => pool.exec(name, [argument]))
 }

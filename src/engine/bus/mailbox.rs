@@ -4,17 +4,46 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// An event, as all its listeners get it.
+///
+/// It has its name to itself: a name that all events share would be counted by all threads.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its name.
-    pub name: Arc<str>,
-    /// How `args` are encoded: a tag of a value.
+    /// The name, and behind it the arguments.
+    bytes: Box<[u8]>,
+    name: usize,
+    /// How the arguments are encoded: a tag of a value.
     pub tag: u8,
-    /// Its arguments.
-    pub args: Vec<u8>,
     /// Whether this process has encoded them, so that they are what `tag` says.
     pub own: bool,
 }
+
+impl Event {
+    /// An event with copies of its name and arguments.
+    #[must_use]
+    pub fn new(name: &str, tag: u8, args: &[u8], own: bool) -> Self {
+        Self {
+            bytes: [name.as_bytes(), args].concat().into_boxed_slice(),
+            name: name.len(),
+            tag,
+            own,
+        }
+    }
+
+    /// Its name, in UTF-8.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        self.bytes.get(..self.name).unwrap_or_default()
+    }
+
+    /// Its arguments.
+    #[must_use]
+    pub fn args(&self) -> &[u8] {
+        self.bytes.get(self.name..).unwrap_or_default()
+    }
+}
+
+/// What an event counts for besides its bytes where only some are taken.
+const PER_EVENT: usize = 16;
 
 /// Events for which room is made in advance.
 const MAX_SPARE: usize = 1024;
@@ -28,6 +57,17 @@ pub enum Overflow {
     DropNewest,
     /// It is not accepted: nobody gets it, and its emitter is told.
     Refuse,
+}
+
+impl From<u32> for Overflow {
+    /// By its number, as in `lib/events/options.js`: 0 the oldest, 1 the newest.
+    fn from(number: u32) -> Self {
+        match number {
+            0 => Self::DropOldest,
+            1 => Self::DropNewest,
+            _ => Self::Refuse,
+        }
+    }
 }
 
 /// How much waits at most.
@@ -44,10 +84,13 @@ pub struct Limits {
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
-    /// It waits, and whoever takes them is to be woken.
-    Wake,
     /// It waits.
-    Waits,
+    Accepted {
+        /// Whoever takes them is to be woken.
+        wake: bool,
+        /// Others that made room for it.
+        dropped: u64,
+    },
     /// It was dropped.
     Dropped,
 }
@@ -86,6 +129,7 @@ impl Mailbox {
 
     /// Takes an event, or drops it or others. One that it [`refuses`](Self::refuses) is dropped.
     pub fn offer(&mut self, event: Arc<Event>) -> Offer {
+        let dropped = self.dropped;
         if !self.has_room(&event) {
             if self.limits.overflow != Overflow::DropOldest {
                 self.dropped += 1;
@@ -97,10 +141,9 @@ impl Mailbox {
         }
         self.bytes += size(&event);
         self.events.push_back(event);
-        if std::mem::replace(&mut self.awake, true) {
-            Offer::Waits
-        } else {
-            Offer::Wake
+        Offer::Accepted {
+            wake: !std::mem::replace(&mut self.awake, true),
+            dropped: self.dropped - dropped,
         }
     }
 
@@ -113,6 +156,24 @@ impl Mailbox {
         let next = VecDeque::with_capacity(self.events.len().min(MAX_SPARE));
         (
             std::mem::replace(&mut self.events, next),
+            std::mem::take(&mut self.dropped),
+        )
+    }
+
+    /// As [`take`](Self::take), but only events of together about so many bytes, at least one.
+    pub fn take_some(&mut self, bytes: usize) -> (VecDeque<Arc<Event>>, u64) {
+        let (mut count, mut sum) = (0, 0);
+        for event in &self.events {
+            if count > 0 && sum + count * PER_EVENT >= bytes {
+                break;
+            }
+            sum += size(event);
+            count += 1;
+        }
+        self.awake = count > 0;
+        self.bytes -= sum;
+        (
+            self.events.drain(..count).collect(),
             std::mem::take(&mut self.dropped),
         )
     }
@@ -144,20 +205,24 @@ impl Mailbox {
 }
 
 fn size(event: &Event) -> usize {
-    event.name.len() + event.args.len()
+    event.bytes.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const WAKES: Offer = Offer::Accepted {
+        wake: true,
+        dropped: 0,
+    };
+    const WAITS: Offer = Offer::Accepted {
+        wake: false,
+        dropped: 0,
+    };
+
     fn event(name: &str, bytes: usize) -> Arc<Event> {
-        Arc::new(Event {
-            name: Arc::from(name),
-            tag: 8,
-            args: vec![b'x'; bytes],
-            own: true,
-        })
+        Arc::new(Event::new(name, 8, &vec![b'x'; bytes], true))
     }
 
     fn mailbox(events: usize, bytes: usize, overflow: Overflow) -> Mailbox {
@@ -171,7 +236,10 @@ mod tests {
     fn names(mailbox: &mut Mailbox) -> (Vec<String>, u64) {
         let (events, dropped) = mailbox.take();
         (
-            events.iter().map(|it| it.name.to_string()).collect(),
+            events
+                .iter()
+                .map(|it| String::from_utf8_lossy(it.name()).into_owned())
+                .collect(),
             dropped,
         )
     }
@@ -179,13 +247,13 @@ mod tests {
     #[test]
     fn only_the_first_event_after_an_empty_take_wakes() {
         let mut mailbox = mailbox(10, 100, Overflow::DropOldest);
-        assert_eq!(mailbox.offer(event("a", 1)), Offer::Wake);
-        assert_eq!(mailbox.offer(event("b", 1)), Offer::Waits);
+        assert_eq!(mailbox.offer(event("a", 1)), WAKES);
+        assert_eq!(mailbox.offer(event("b", 1)), WAITS);
         assert_eq!(names(&mut mailbox), (vec!["a".into(), "b".into()], 0));
-        assert_eq!(mailbox.offer(event("c", 1)), Offer::Waits);
+        assert_eq!(mailbox.offer(event("c", 1)), WAITS);
         assert_eq!(names(&mut mailbox), (vec!["c".into()], 0));
         assert_eq!(names(&mut mailbox), (vec![], 0));
-        assert_eq!(mailbox.offer(event("d", 1)), Offer::Wake);
+        assert_eq!(mailbox.offer(event("d", 1)), WAKES);
     }
 
     #[test]
@@ -208,6 +276,25 @@ mod tests {
         assert_eq!(names(&mut mailbox), (vec!["c".into(), "d".into()], 2));
         mailbox.offer(event("alone", 1000));
         assert_eq!(names(&mut mailbox), (vec!["alone".into()], 0));
+    }
+
+    #[test]
+    fn some_are_taken_and_the_rest_wakes_nobody() {
+        let mut mailbox = mailbox(3, 100, Overflow::DropOldest);
+        for name in ["a", "b", "c", "d"] {
+            mailbox.offer(event(name, 1));
+        }
+        let taken = |mailbox: &mut Mailbox, bytes| {
+            let (events, dropped) = mailbox.take_some(bytes);
+            (events.len(), dropped)
+        };
+        assert_eq!(taken(&mut mailbox, 2), (1, 1));
+        assert_eq!(mailbox.offer(event("e", 1)), WAITS);
+        assert_eq!(taken(&mut mailbox, 1000), (3, 0));
+        assert_eq!(mailbox.offer(event("f", 100)), WAITS);
+        assert_eq!(taken(&mut mailbox, 0), (1, 0));
+        assert_eq!(taken(&mut mailbox, 0), (0, 0));
+        assert_eq!(mailbox.offer(event("g", 100)), WAKES);
     }
 
     #[test]

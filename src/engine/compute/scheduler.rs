@@ -190,6 +190,12 @@ impl Scheduler {
         stranded.map(|(id, _)| *id).collect()
     }
 
+    /// The functions of jobs that have not ended.
+    pub fn functions(&self) -> BTreeSet<Arc<str>> {
+        let jobs = self.jobs.values();
+        jobs.map(|job| Arc::clone(&job.options.function)).collect()
+    }
+
     /// Puts a piece into its job's queue, at the front if it was taken before.
     pub(super) fn enqueue(&mut self, id: JobId, piece: Piece, again: bool) {
         let home = self.home(id, piece.block.partition);

@@ -5,7 +5,7 @@ use super::{
     find::Attempt,
     globals, inserted,
     own::{Owner, owner},
-    report::position,
+    report::Positions,
 };
 use oxc_ast::{
     AstKind,
@@ -145,25 +145,29 @@ fn captured(
             assigned |= reference.is_write();
         }
         if first < usize::MAX {
-            let (line, column) = position(attempt.author(), first);
-            found.push((
-                first,
-                Captured {
-                    name: name.to_owned(),
-                    line,
-                    column,
-                    assigned,
-                },
-            ));
+            let captured = Captured {
+                name: name.to_owned(),
+                line: 0,
+                column: 0,
+                assigned,
+            };
+            found.push((first, captured));
         }
     }
     if found.is_empty() {
         return Ok(());
     }
     found.sort_unstable_by_key(|(at, _)| *at);
-    Err(refuse_captured(
-        found.into_iter().map(|(_, captured)| captured).collect(),
-    ))
+    let mut positions = Positions::new(attempt.author());
+    let placed = found.into_iter().map(|(at, captured)| {
+        let (line, column) = positions.at(at);
+        Captured {
+            line,
+            column,
+            ..captured
+        }
+    });
+    Err(refuse_captured(placed.collect()))
 }
 
 /// `typeof name` is fine for names that do not exist.

@@ -71,9 +71,17 @@ pub fn analyse(source: &str, options: Options<'_>) -> Result<Report, Refusal> {
 fn mend(source: &str, options: Options<'_>) -> Result<Report, Vec<Refusal>> {
     let typescript = SourceType::ts().with_script(true);
     let mut refusals = Vec::new();
+    let types = stack::check_types(source).map(|()| typescript);
     let asynchronous = source.contains("await").then(|| format!("async {source}"));
     let added = "async ".len();
-    for source_type in [SourceType::script(), typescript] {
+    for source_type in [Ok(SourceType::script()), types] {
+        let source_type = match source_type {
+            Ok(source_type) => source_type,
+            Err(refusal) => {
+                refusals.push(refusal);
+                continue;
+            }
+        };
         let with_async = asynchronous.as_deref().map(|text| (text, added));
         let as_is = source_type.is_typescript().then_some((source, 0));
         for (text, offset) in as_is.into_iter().chain(with_async) {

@@ -166,14 +166,43 @@ impl Refusal {
 
 /// Line and column of a byte offset, both from 1, columns in UTF-16 units.
 pub(super) fn position(source: &str, offset: usize) -> (usize, usize) {
-    let mut end = offset.min(source.len());
-    while !source.is_char_boundary(end) {
-        end -= 1;
+    Positions::new(source).at(offset)
+}
+
+/// Lines and columns of byte offsets that only rise: the text is gone through once for all of them.
+pub(super) struct Positions<'s> {
+    source: &'s str,
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl<'s> Positions<'s> {
+    pub(super) fn new(source: &'s str) -> Self {
+        Self {
+            source,
+            at: 0,
+            line: 1,
+            column: 1,
+        }
     }
-    let before = &source[..end];
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    (line, before[start..].encode_utf16().count() + 1)
+
+    /// Of an offset that is not below the one before.
+    pub(super) fn at(&mut self, offset: usize) -> (usize, usize) {
+        let mut end = offset.clamp(self.at, self.source.len());
+        while !self.source.is_char_boundary(end) {
+            end -= 1;
+        }
+        let passed = &self.source[self.at..end];
+        self.line += passed.bytes().filter(|byte| *byte == b'\n').count();
+        let last = passed.rfind('\n').map(|at| at + 1);
+        if last.is_some() {
+            self.column = 1;
+        }
+        self.column += passed[last.unwrap_or(0)..].encode_utf16().count();
+        self.at = end;
+        (self.line, self.column)
+    }
 }
 
 pub(super) fn write(attempt: &Attempt<'_>, findings: &Findings, uses: Uses) -> Report {

@@ -8,6 +8,9 @@ use oxc_ast::{
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::{node::NodeId, symbol::SymbolId};
 
+/// A function that reads more often is none of those that gain by constants.
+const MOST_READS: usize = 1000;
+
 /// One read, and the text it becomes. Byte ranges of what was parsed.
 #[derive(Debug, Clone)]
 pub(super) enum Edit {
@@ -73,6 +76,10 @@ pub(super) fn reads(attempt: &Attempt<'_>, findings: &Findings, place: usize) ->
         .into_iter()
         .flat_map(|symbol| scoping.get_resolved_references(symbol))
     {
+        if reads.calls.len() >= MOST_READS {
+            all = false;
+            break;
+        }
         let Some((call, key)) = literal_get(attempt, reference.node_id()) else {
             all = false;
             continue;

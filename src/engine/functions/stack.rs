@@ -8,6 +8,12 @@ pub const MAX_SOURCE: usize = 1 << 20;
 /// The most brackets that are open at a time. Text that people or their tools write stays far below.
 const MAX_NESTING: usize = 256;
 
+/// The parser's time grows with the square of these: so many take some 10 ms.
+const MAX_AWAITS: usize = 1000;
+
+/// The same of what may be the start of types, which are tried one way and the other: some 100 ms.
+const MAX_TYPES: usize = 500;
+
 /// What the parser and the semantic analysis take per token, measured over every construct that nests,
 /// times three: at most 834 bytes, and 2,123 in unoptimised code.
 const BYTES_PER_LEVEL: usize = if cfg!(debug_assertions) {
@@ -41,6 +47,11 @@ pub(super) fn check(source: &str) -> Result<(), Refusal> {
             source.len()
         )));
     }
+    if source.matches("await").count() > MAX_AWAITS {
+        return Err(Refusal::source(format!(
+            "awaits too often: at most {MAX_AWAITS} `await` are allowed"
+        )));
+    }
     let mut depth = 0_usize;
     for (at, byte) in source.bytes().enumerate() {
         match byte {
@@ -55,6 +66,17 @@ pub(super) fn check(source: &str) -> Result<(), Refusal> {
                 format!("nests too deeply: at most {MAX_NESTING} open brackets are allowed"),
             ));
         }
+    }
+    Ok(())
+}
+
+/// The same for what is read as TypeScript.
+pub(super) fn check_types(source: &str) -> Result<(), Refusal> {
+    let count = |part| source.matches(part).count();
+    if count("<") + count("=>") + count("infer") > MAX_TYPES {
+        return Err(Refusal::source(format!(
+            "has too many types to be read: in TypeScript at most {MAX_TYPES} `<`, `=>` and `infer` are allowed"
+        )));
     }
     Ok(())
 }

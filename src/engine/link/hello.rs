@@ -61,6 +61,10 @@ pub struct Hello<'a> {
     pub json: &'a str,
     /// What a worker says of itself: the text of an object.
     pub worker: Option<&'a str>,
+    /// Events that are to wait for an emitter at most.
+    pub max_queue: Option<u32>,
+    /// What is to happen to those beyond, as a number.
+    pub overflow: Option<u32>,
 }
 
 impl<'a> Hello<'a> {
@@ -77,12 +81,17 @@ impl<'a> Hello<'a> {
         let json = reader.str()?;
         reader.end()?;
         validate(json).ok_or(Malformed)?;
-        let [token, worker] = fields(json, ["token", "worker"]);
+        let names = ["token", "worker", "maxQueue", "overflow"];
+        let [token, worker, max_queue, overflow] = fields(json, names);
+        // `as` saturates.
+        let whole = |raw: &str| number(raw).map(|number| number as u32);
         Ok(Self {
             id: frame.id,
             token: token.and_then(text),
             json,
             worker: worker.filter(|worker| worker.starts_with('{')),
+            max_queue: max_queue.and_then(whole),
+            overflow: overflow.and_then(whole),
         })
     }
 }

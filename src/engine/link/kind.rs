@@ -27,6 +27,8 @@ pub const RUN_ON_KEY: u8 = 0x19;
 pub const STATS: u8 = 0x1a;
 /// Holds a lock for longer.
 pub const RENEW: u8 = 0x1b;
+/// Holds back the changes of a watch, or does so no longer.
+pub const PAUSE: u8 = 0x1c;
 /// A frame for a memory by name, on a connection that is not one memory's.
 pub const WITH_MEMORY: u8 = 0x1f;
 

@@ -66,6 +66,13 @@ pub enum DataRequest<'a> {
     },
     /// Ends the watch asked for with this id.
     Unwatch(u32),
+    /// Holds back the changes of the watch asked for with this id, or does so no longer.
+    Pause {
+        /// Which.
+        watch: u32,
+        /// Whether they are held back.
+        paused: bool,
+    },
     /// Runs a function on a key.
     RunOnKey {
         /// Which.
@@ -116,6 +123,10 @@ impl<'a> DataRequest<'a> {
             kind::CANCEL => Self::Cancel(reader.u32()?),
             kind::WATCH => watch(&mut reader)?,
             kind::UNWATCH => Self::Unwatch(reader.u32()?),
+            kind::PAUSE => Self::Pause {
+                watch: reader.u32()?,
+                paused: reader.flag()?,
+            },
             kind::RUN_ON_KEY => run(&mut reader)?,
             kind::STATS => Self::Stats,
             _ => return Err(Malformed),

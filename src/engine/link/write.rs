@@ -62,7 +62,12 @@ impl Writer {
 
     /// A length and UTF-8.
     pub fn str(&mut self, text: &str) -> &mut Self {
-        self.length(text.len()).raw(text.as_bytes())
+        self.bytes(text.as_bytes())
+    }
+
+    /// A length and bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.length(bytes.len()).raw(bytes)
     }
 
     /// A tag, a length and bytes.

@@ -3,8 +3,8 @@
 //! Every change carries its version, so the last one of a key counts, in whatever order they come: a
 //! log can be written anew, partition by partition, while changes go on.
 //!
-//! The payload of `KvSet` is `version u64 | end u64 (ms since 1970, 0 for never) | tag u8 | value`, that
-//! of `KvDelete` is `version u64 | kind u8`. A `KvDelete` without a key that is marked as [`SEEN`] says
+//! The payload of `MemorySet` is `version u64 | end u64 (ms since 1970, 0 for never) | tag u8 | value`, that
+//! of `MemoryDelete` is `version u64 | kind u8`. A `MemoryDelete` without a key that is marked as [`SEEN`] says
 //! up to which version the partition in `chan_off` has forgotten deletes.
 
 use std::collections::HashMap;
@@ -17,7 +17,9 @@ use crate::engine::shard::{PART, Record, RecordKind, RecoverError, SEEN, SHARDS,
 const EPOCH: u32 = 1;
 
 const CUT: RecoverError = RecoverError::Malformed("the payload of a value is too short");
-const NO_VALUE: RecoverError = RecoverError::Malformed("it holds no value of a memory");
+const NO_VALUE: RecoverError = RecoverError::Malformed("it holds no value of a shared memory");
+const OF_CHANNELS: RecoverError =
+    RecoverError::Malformed("it belongs to channels, not to a shared memory");
 
 /// What is known of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +62,7 @@ impl RecordWriter {
         *sequence += 1;
         let record = Record {
             seq: *sequence,
-            ..Record::of(RecordKind::KvSet)
+            ..Record::of(RecordKind::MemorySet)
         };
         write(record, change, out);
     }
@@ -70,7 +72,7 @@ impl RecordWriter {
         let record = Record {
             seq: *self.sequence(&known.key),
             flags: PART,
-            ..Record::of(RecordKind::KvSet)
+            ..Record::of(RecordKind::MemorySet)
         };
         write(record, known, out);
     }
@@ -84,7 +86,7 @@ impl RecordWriter {
             unix_ms: floor.unix_ms(),
             offset: u64::from(partition),
             payload: &floor.0.to_le_bytes(),
-            ..Record::of(RecordKind::KvDelete)
+            ..Record::of(RecordKind::MemoryDelete)
         }
         .write(out);
     }
@@ -104,11 +106,11 @@ fn write(record: Record<'_>, known: &Stored, out: &mut Vec<u8>) {
             payload.extend_from_slice(&ends.to_le_bytes());
             payload.push(value.tag() as u8);
             payload.extend_from_slice(value.bytes());
-            RecordKind::KvSet
+            RecordKind::MemorySet
         }
         State::Gone(how) => {
             payload.push(*how as u8);
-            RecordKind::KvDelete
+            RecordKind::MemoryDelete
         }
     };
     Record {
@@ -158,8 +160,11 @@ impl Replay {
     /// It is damaged, or not of a memory.
     pub fn apply(&mut self, record: &[u8]) -> Result<(), RecoverError> {
         let record = Record::read(record)?;
-        if !matches!(record.kind, RecordKind::KvSet | RecordKind::KvDelete) {
-            return Err(NO_VALUE);
+        if !matches!(
+            record.kind,
+            RecordKind::MemorySet | RecordKind::MemoryDelete
+        ) {
+            return Err(OF_CHANNELS);
         }
         let (version, rest) = record.payload.split_first_chunk().ok_or(CUT)?;
         let version = Version(u64::from_le_bytes(*version));
@@ -169,7 +174,7 @@ impl Replay {
         let sequence = self.writer.sequence(record.key);
         *sequence = record.seq.max(*sequence);
         let state = match record.kind {
-            RecordKind::KvSet => value(rest)?,
+            RecordKind::MemorySet => value(rest)?,
             _ => State::Gone(match rest {
                 [3, ..] => ChangeKind::Expire,
                 _ => ChangeKind::Delete,
@@ -300,20 +305,20 @@ mod tests {
     fn what_is_no_memory_is_refused() {
         let bad: [Record<'_>; 5] = [
             Record::of(RecordKind::Message),
-            Record::of(RecordKind::KvSet),
+            Record::of(RecordKind::MemorySet),
             Record {
                 payload: &[0; 17],
-                ..Record::of(RecordKind::KvSet)
+                ..Record::of(RecordKind::MemorySet)
             },
             Record {
                 payload: &[1; 16],
-                ..Record::of(RecordKind::KvSet)
+                ..Record::of(RecordKind::MemorySet)
             },
             Record {
                 payload: &[0; 8],
                 offset: 64,
                 flags: SEEN,
-                ..Record::of(RecordKind::KvDelete)
+                ..Record::of(RecordKind::MemoryDelete)
             },
         ];
         for record in bad {

@@ -48,6 +48,10 @@ pub enum RecordKind {
     SnapshotStart = 10,
     /// The end of that.
     SnapshotEnd = 11,
+    /// `key` of a shared memory has a value; see `engine::memory`.
+    MemorySet = 12,
+    /// `key` of a shared memory has none any more.
+    MemoryDelete = 13,
 }
 
 impl RecordKind {
@@ -64,6 +68,8 @@ impl RecordKind {
             9 => Self::ChannelStart,
             10 => Self::SnapshotStart,
             11 => Self::SnapshotEnd,
+            12 => Self::MemorySet,
+            13 => Self::MemoryDelete,
             _ => return None,
         })
     }

@@ -12,6 +12,10 @@ use super::timers::Timer;
 use super::values::Value;
 use super::{Epoch, Position, SHARDS, Shards, State, Stream, shard_of};
 
+/// Nobody has damaged it, but it was written by a shared memory.
+const OF_A_MEMORY: RecoverError =
+    RecoverError::Malformed("it belongs to a shared memory, not to channels");
+
 impl Shards {
     /// Applies a record of the store, in the order in which they were written, before `start`.
     ///
@@ -170,6 +174,7 @@ impl Shards {
                 Ok(())
             }
             RecordKind::SnapshotStart => apply_epochs(shard, record),
+            RecordKind::MemorySet | RecordKind::MemoryDelete => Err(OF_A_MEMORY),
             RecordKind::SnapshotEnd | RecordKind::TaskDone => Ok(()),
         }
     }
@@ -317,6 +322,7 @@ impl Shards {
                     .ok_or(RecoverError::Malformed("there is no such shard"))
             }
             RecordKind::KvSet | RecordKind::KvDelete => Ok(shard_of(record.key)),
+            RecordKind::MemorySet | RecordKind::MemoryDelete => Err(OF_A_MEMORY),
             // A producer's; only snapshots have them.
             RecordKind::Message if record.channel.is_empty() && record.flags & PART != 0 => {
                 let number = self.snapshot.as_ref().map(|(number, _)| *number);

@@ -122,10 +122,17 @@ impl NativePool {
         Ok(Self { pool })
     }
 
-    /// Notes what workers that ask for the function `hash` are told, until the pool is closed.
+    /// Notes what workers that ask for the function `hash` are told. Beyond 10,000 those are
+    /// forgotten that were used longest ago and that no job has: see `knows`.
     #[napi(catch_unwind)]
     pub fn register(&self, hash: String, json: String) {
         self.pool.register(&hash, &json);
+    }
+
+    /// Whether a function is registered and was not forgotten. Counts as a use of it.
+    #[napi(catch_unwind)]
+    pub fn knows(&self, hash: String) -> bool {
+        self.pool.knows(&hash)
     }
 
     /// A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`.

@@ -37,7 +37,7 @@ pub struct Figures {
     pub emitted: u64,
     /// Mailboxes they were put into, in all.
     pub delivered: u64,
-    /// Those of them that were dropped for lack of room.
+    /// How often one found no room in a mailbox, or made room for another.
     pub dropped: u64,
 }
 
@@ -71,30 +71,35 @@ impl Bus {
     ///
     /// # Errors
     /// There is one that refuses it: then nobody gets it.
-    pub fn emit(&self, name: &str, tag: u8, args: Vec<u8>, own: bool) -> Result<u32, Full> {
+    pub fn emit(&self, name: &str, tag: u8, args: &[u8], own: bool) -> Result<u32, Full> {
         self.emitted.fetch_add(1, Ordering::Relaxed);
-        let Some((name, listeners)) = self.listeners(name) else {
+        let Some(listeners) = self.listeners(name) else {
             return Ok(0);
         };
-        let event = Arc::new(Event {
-            name,
-            tag,
-            args,
-            own,
-        });
+        let event = Arc::new(Event::new(name, tag, args, own));
         let mut delivered = 0;
         let may_refuse = listeners.iter().any(|it| it.may_refuse);
         let _one_at_a_time = may_refuse.then(|| self.one_at_a_time.lock());
         if may_refuse && listeners.iter().any(|it| it.refuses(&event)) {
             return Err(Full);
         }
+        let mut dropped = 0;
         for listener in listeners.iter() {
-            delivered += u32::from(listener.deliver(Arc::clone(&event)));
+            match listener.deliver(Arc::clone(&event)) {
+                Offer::Accepted {
+                    dropped: others, ..
+                } => {
+                    delivered += 1;
+                    dropped += others;
+                }
+                Offer::Dropped => dropped += 1,
+            }
         }
-        let dropped = listeners.len() as u64 - u64::from(delivered);
         self.delivered
             .fetch_add(u64::from(delivered), Ordering::Relaxed);
-        self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        if dropped > 0 {
+            self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        }
         Ok(delivered)
     }
 
@@ -141,10 +146,8 @@ impl Bus {
         }
     }
 
-    fn listeners(&self, name: &str) -> Option<(Arc<str>, Listeners)> {
-        let topics = self.topics.read();
-        let (name, listeners) = topics.get_key_value(name)?;
-        Some((Arc::clone(name), Arc::clone(listeners)))
+    fn listeners(&self, name: &str) -> Option<Listeners> {
+        self.topics.read().get(name).map(Arc::clone)
     }
 }
 
@@ -190,6 +193,11 @@ impl Subscriber {
         self.mailbox.lock().take()
     }
 
+    /// As [`take`](Self::take), but only events of together about so many bytes, at least one.
+    pub fn take_some(&self, bytes: usize) -> (VecDeque<Arc<Event>>, u64) {
+        self.mailbox.lock().take_some(bytes)
+    }
+
     /// How many events wait.
     pub fn waiting(&self) -> usize {
         self.mailbox.lock().len()
@@ -199,11 +207,11 @@ impl Subscriber {
         self.mailbox.lock().refuses(event)
     }
 
-    fn deliver(&self, event: Arc<Event>) -> bool {
+    fn deliver(&self, event: Arc<Event>) -> Offer {
         let offer = self.mailbox.lock().offer(event);
-        if offer == Offer::Wake {
+        if matches!(offer, Offer::Accepted { wake: true, .. }) {
             (self.wake)();
         }
-        offer != Offer::Dropped
+        offer
     }
 }

@@ -17,12 +17,12 @@ fn subscriber(events: usize, overflow: Overflow) -> Arc<Subscriber> {
 }
 
 fn emit(bus: &Bus, name: &str, args: &str) -> Result<u32, Full> {
-    bus.emit(name, 8, args.as_bytes().to_vec(), true)
+    bus.emit(name, 8, args.as_bytes(), true)
 }
 
 fn taken(subscriber: &Subscriber) -> Vec<String> {
     let (events, _) = subscriber.take();
-    let text = |it: &Arc<Event>| String::from_utf8_lossy(&it.args).into_owned();
+    let text = |it: &Arc<Event>| String::from_utf8_lossy(it.args()).into_owned();
     events.iter().map(text).collect()
 }
 
@@ -74,6 +74,29 @@ fn if_one_refuses_nobody_gets_it() {
     assert_eq!(taken(&b), ["1"]);
     assert_eq!(taken(&a), ["1"]);
     assert_eq!(emit(&bus, "x", "3"), Ok(2));
+}
+
+#[test]
+fn what_is_dropped_is_counted() {
+    let bus = Bus::default();
+    let (a, b) = (
+        subscriber(2, Overflow::DropOldest),
+        subscriber(1, Overflow::DropNewest),
+    );
+    bus.subscribe(&a, "x");
+    bus.subscribe(&b, "x");
+    for number in ["1", "2", "3"] {
+        emit(&bus, "x", number).unwrap();
+    }
+    let figures = bus.figures();
+    assert_eq!(
+        (figures.emitted, figures.delivered, figures.dropped),
+        (3, 4, 3)
+    );
+    assert_eq!(
+        (taken(&a), taken(&b)),
+        (vec!["2".into(), "3".into()], vec!["1".into()])
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! what waits for the owner, is held for a stretch of pure work, and never while somebody is woken.
 //! Deadlines of all pools are one thread's ([`timer`]), which exists while there are any.
 
+mod functions;
 mod outbox;
 mod pool;
 mod registry;

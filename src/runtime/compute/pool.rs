@@ -13,6 +13,7 @@ use crate::engine::compute::{
 };
 
 use super::Wake;
+use super::functions::Functions;
 use super::outbox::{Outbox, OwnerEvent};
 use super::registry::{self, PoolExists};
 use super::timer::{self, Alarm};
@@ -25,8 +26,8 @@ pub struct Pool {
     /// Where the scheduler's time starts.
     origin: Instant,
     state: Mutex<State>,
-    /// What workers are told of functions, by hash. Kept until the pool closes.
-    functions: Mutex<HashMap<Box<str>, Arc<str>>>,
+    /// What workers are told of functions, by hash.
+    functions: Mutex<Functions>,
 }
 
 struct State {
@@ -79,14 +80,27 @@ impl Pool {
         &self.id
     }
 
-    /// Notes what workers that ask for the function are told.
+    /// Notes what workers that ask for the function are told. Beyond 10,000 functions those are
+    /// forgotten that were registered, or asked for with `knows`, longest ago and that no job has.
     pub fn register(&self, hash: &str, json: &str) {
-        self.functions.lock().insert(hash.into(), json.into());
+        if self.functions.lock().insert(hash, json) {
+            let used = {
+                let state = self.state.lock();
+                let scheduler = state.scheduler.as_ref();
+                scheduler.map(Scheduler::functions).unwrap_or_default()
+            };
+            self.functions.lock().sweep(hash, &used);
+        }
+    }
+
+    /// Whether a function is registered, and not forgotten.
+    pub fn knows(&self, hash: &str) -> bool {
+        self.functions.lock().touch(hash)
     }
 
     /// What `register` was given.
     pub fn function(&self, hash: &str) -> Option<Arc<str>> {
-        self.functions.lock().get(hash).map(Arc::clone)
+        self.functions.lock().get(hash)
     }
 
     /// A new job, without items yet.
@@ -94,7 +108,7 @@ impl Pool {
     /// # Errors
     /// Too much waits already, or the pool is closed.
     pub fn submit(self: &Arc<Self>, options: JobOptions) -> Result<JobId, SubmitError> {
-        let has_source = self.functions.lock().contains_key(&*options.function);
+        let has_source = self.functions.lock().touch(&options.function);
         self.with(|scheduler, now| scheduler.submit(options, has_source, now))
             .unwrap_or(Err(SubmitError::Closed))
     }
@@ -185,7 +199,7 @@ impl Pool {
         };
         // What JavaScript gave is let go of without the lock.
         drop((scheduler, ports, owner));
-        self.functions.lock().clear();
+        *self.functions.lock() = Functions::default();
     }
 
     /// Has the deadlines looked at. For the timer.

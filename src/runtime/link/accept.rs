@@ -44,7 +44,12 @@ pub(super) async fn accept(listener: StdListener, machine: Arc<Machine>) {
         return;
     };
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut opening = machine.opening();
     let accepting = async {
+        // Until then they wait in the system's queue.
+        if opening.wait_for(|open| *open).await.is_err() {
+            return;
+        }
         loop {
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else {
                 return;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
 use std::{fmt, io};
 
 use parking_lot::Mutex;
@@ -13,6 +13,7 @@ use super::outgoing::Close;
 use super::thread::LinkThread;
 use super::{Wake, accept};
 use crate::engine::link::{Writer, kind, may_come_from, same_token};
+use crate::runtime::memories::Client;
 
 /// Who serves which address. Whoever opens or closes a machine holds it, so that one address is not
 /// bound by two threads at once.
@@ -27,6 +28,8 @@ pub struct Options {
     pub allowed_origins: Vec<String>,
     /// Only a machine that this process has already.
     pub existing: bool,
+    /// If it is new, nobody is let in until [`MachineHandle::let_in`].
+    pub held: bool,
 }
 
 /// Why an address cannot be served.
@@ -50,6 +53,10 @@ pub(super) struct Machine {
     allowed_origins: Mutex<Vec<String>>,
     pub(super) desk: Desk,
     closed: watch::Sender<bool>,
+    /// Whether anybody is let in yet.
+    open: watch::Sender<bool>,
+    /// What its connections use memories with.
+    clients: Mutex<Vec<Weak<Client>>>,
     /// Lives until the last connection has ended.
     thread: Arc<LinkThread>,
     listener: TcpListener,
@@ -90,6 +97,22 @@ impl Machine {
         self.closed.subscribe()
     }
 
+    /// Resolves, now or later, when connections are accepted.
+    pub(super) fn opening(&self) -> watch::Receiver<bool> {
+        self.open.subscribe()
+    }
+
+    /// Has a client of a connection end with the machine.
+    pub(super) fn keep(&self, client: &Arc<Client>) {
+        let mut clients = self.clients.lock();
+        clients.retain(|it| it.strong_count() > 0);
+        clients.push(Arc::downgrade(client));
+        drop(clients);
+        if *self.closed.borrow() {
+            client.close();
+        }
+    }
+
     fn open(host: IpAddr, port: u16, options: Options) -> io::Result<Arc<Self>> {
         let thread = LinkThread::get()?;
         let listener = TcpListener::bind((host, port))?;
@@ -100,6 +123,8 @@ impl Machine {
             allowed_origins: Mutex::new(options.allowed_origins),
             desk: Desk::default(),
             closed: watch::Sender::new(false),
+            open: watch::Sender::new(!options.held),
+            clients: Mutex::default(),
             thread,
             listener: listener.try_clone()?,
         });
@@ -113,6 +138,12 @@ impl Machine {
         self.closed.send_replace(true);
         for outgoing in self.desk.connections() {
             outgoing.abort(Close::GOING);
+        }
+        // Now, and not when the connections have ended: a memory that is stored ends with its last
+        // client, and who closes it may open the directory again.
+        let clients = std::mem::take(&mut *self.clients.lock());
+        for client in clients.iter().filter_map(Weak::upgrade) {
+            client.close();
         }
         // The address is free at once, not when the link's thread gets to it. Where the system
         // cannot do that (not Linux), it is free a moment later.
@@ -161,6 +192,11 @@ impl MachineHandle {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.machine.address.port()
+    }
+
+    /// Lets in who connects, if that was held back.
+    pub fn let_in(&self) {
+        self.machine.open.send_replace(true);
     }
 
     /// Has workers that connect serve a pool, and sends what they say to this thread.
@@ -217,6 +253,10 @@ impl Machine {
                 .is_some_and(|own| same_token(&token, own))
         {
             return Err(ListenError::Token);
+        }
+        if !options.held {
+            // Whoever holds it may give up, and this one stays.
+            self.open.send_replace(true);
         }
         let mut origins = self.allowed_origins.lock();
         for origin in options.allowed_origins {

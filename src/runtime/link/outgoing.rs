@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::engine::link::{MAX_FRAME, close};
 
-/// Most bytes that may wait. One frame of any allowed length may always, behind [`ENOUGH`] at most.
+/// Most bytes that may wait. While there is room for answers, one frame of any allowed length may too.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// What a frame counts for besides its bytes.
 const PER_FRAME: usize = 64;
@@ -47,8 +47,12 @@ struct State {
 impl State {
     fn push(&mut self, frame: Bytes) -> bool {
         let bytes = self.bytes + frame.len() + PER_FRAME;
-        let room = self.bytes <= ENOUGH || bytes <= MAX_BYTES;
-        if self.closed.is_some() || !room || frame.len() > MAX_FRAME {
+        let bound = if self.bytes <= ENOUGH {
+            usize::MAX
+        } else {
+            MAX_BYTES
+        };
+        if self.closed.is_some() || bytes > bound || frame.len() > MAX_FRAME {
             return false;
         }
         self.bytes = bytes;
@@ -191,8 +195,7 @@ mod tests {
         assert!(!outgoing.has_room());
         while outgoing.try_take().is_some() {}
         assert!(outgoing.has_room());
-        assert!(outgoing.push(vec![0; 1]));
-        assert!(outgoing.push(vec![0; MAX_FRAME]));
+        assert!(outgoing.push(vec![0; 1]) && outgoing.push(vec![0; MAX_FRAME]));
         assert!(!outgoing.push(vec![0; 1]));
     }
 

@@ -12,7 +12,7 @@ use crate::engine::memory::Refusal;
 static MEMORIES: LazyLock<Mutex<HashMap<String, Weak<Memory>>>> = LazyLock::new(Mutex::default);
 
 const NOT_STORED: Refusal =
-    Refusal::Argument("this memory is in use already, and is not stored in a directory");
+    Refusal::Argument("this memory is in use already, and is not stored in that directory");
 
 /// The memory of this name: an existing one, whose options then stay, or a new and empty one. It lives
 /// as long as somebody has it; `""` is the one of the process.
@@ -21,11 +21,13 @@ const NOT_STORED: Refusal =
 ///
 /// # Errors
 /// The options make no sense, the directory cannot be opened, or there is such a memory that is not
-/// stored.
+/// stored there.
 pub fn open(name: &str, options: &Options) -> Result<Arc<Memory>, Refusal> {
     let mut memories = MEMORIES.lock();
     if let Some(memory) = memories.get(name).and_then(Weak::upgrade) {
-        if options.directory.is_some() && !memory.is_durable() {
+        if let Some(directory) = &options.directory
+            && !memory.log.as_ref().is_some_and(|log| log.is_in(directory))
+        {
             return Err(NOT_STORED);
         }
         memory.opening.fetch_add(1, Ordering::SeqCst);

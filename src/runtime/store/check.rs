@@ -389,7 +389,10 @@ pub fn shard_of_record(record: &Record<'_>) -> Option<u16> {
         RecordKind::EpochStart | RecordKind::SnapshotStart | RecordKind::SnapshotEnd => {
             u16::try_from(record.sequence).ok()
         }
-        RecordKind::KvSet | RecordKind::KvDelete => Some(shard_of(record.key)),
+        RecordKind::KvSet
+        | RecordKind::KvDelete
+        | RecordKind::MemorySet
+        | RecordKind::MemoryDelete => Some(shard_of(record.key)),
         _ => Some(shard_of(record.channel)),
     }
 }

@@ -11,6 +11,7 @@ use crate::engine::compute::{
     WorkerKind, tag,
 };
 
+use super::functions::MOST;
 use super::{OwnerEvent, Pool, Wake, WorkerHandle, pool};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -230,4 +231,30 @@ fn functions_are_told_to_workers_that_ask() {
     assert_eq!(worker.function("hash").as_deref(), Some("{}"));
     pool.close();
     assert_eq!(worker.function("hash"), None);
+}
+
+#[test]
+fn functions_used_longest_ago_are_forgotten_unless_a_job_has_them() {
+    let (pool, _) = open("forgotten", options(1));
+    let held = JobOptions {
+        function: "0".into(),
+        ..job()
+    };
+    for number in 0..3 {
+        pool.register(&number.to_string(), "{}");
+    }
+    let job = pool.submit(held).unwrap();
+    for number in 3..=MOST {
+        assert!(pool.knows("1"));
+        pool.register(&number.to_string(), "{}");
+    }
+    let known = |number: usize| pool.function(&number.to_string()).is_some();
+    assert!(known(0) && known(1) && known(MOST));
+    assert!(!known(2) && !pool.knows("2"));
+    pool.cancel(job);
+    for number in MOST..2 * MOST {
+        pool.register(&number.to_string(), "{}");
+    }
+    assert!(!known(0) && known(2 * MOST - 1));
+    pool.close();
 }

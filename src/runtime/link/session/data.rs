@@ -59,6 +59,7 @@ impl MemoryPort {
         let memory = open(name, &Options::default())?;
         let woken = Arc::clone(&context.woken);
         let client = memory.client(Some(Arc::new(move || woken.notify_one())));
+        context.machine.keep(&client);
         Ok(Self {
             name: name.to_owned(),
             memory,
@@ -166,6 +167,12 @@ impl MemoryPort {
                 self.unwatch(watch);
                 Ok(Reply::None)
             }
+            DataRequest::Pause { watch, paused } => {
+                if let Some(watcher) = self.watcher(watch) {
+                    self.client.pause(watcher, paused);
+                }
+                Ok(Reply::None)
+            }
             DataRequest::RunOnKey { key, json, args } => {
                 self.memory.key(key)?;
                 Ok(self.run(context, id, key, json, args))
@@ -260,11 +267,16 @@ impl MemoryPort {
     }
 
     fn unwatch(&mut self, id: u32) {
-        let watcher = self.watches.iter().find(|(_, of)| **of == id);
-        if let Some(watcher) = watcher.map(|(watcher, _)| *watcher) {
+        if let Some(watcher) = self.watcher(id) {
             self.watches.remove(&watcher);
             self.client.unwatch(watcher);
         }
+    }
+
+    /// The client's number of a watch.
+    fn watcher(&self, id: u32) -> Option<u64> {
+        let mut watches = self.watches.iter();
+        watches.find_map(|(watcher, of)| (*of == id).then_some(*watcher))
     }
 
     fn changes(&self, context: &Context, changes: &Changes) -> Result<(), Close> {

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::Context;
-use crate::engine::bus::{Limits, MAX_NAME, Overflow};
-use crate::engine::link::{EventRequest, Frame, Writer, kind};
+use crate::engine::bus::{Limits, MAX_ARGS, MAX_NAME, MAX_WAITING, Overflow};
+use crate::engine::link::{EventRequest, Frame, Hello, Writer, kind};
 use crate::runtime::bus::{Bus, Subscriber, open};
 use crate::runtime::link::outgoing::Close;
 
-/// What waits for a connection: beyond it, the oldest is dropped, and the other side is told.
-const MAX_EVENTS: usize = 65_536;
-const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// A frame with events is not made much longer than this.
+/// Events that wait for a connection which does not say how many are to, and for any.
+const USUAL_EVENTS: u32 = 65_536;
+const MAX_EVENTS: u32 = 1_000_000;
+/// A frame with several events is not made much longer than this.
 const STRETCH: usize = 256 * 1024;
 
 /// A connection that emits and listens.
@@ -21,11 +21,12 @@ pub(super) struct EventPort {
 }
 
 impl EventPort {
-    pub(super) fn open(context: &Context, name: &str) -> Self {
+    pub(super) fn open(context: &Context, name: &str, hello: &Hello<'_>) -> Self {
+        let events = hello.max_queue.unwrap_or(USUAL_EVENTS);
         let limits = Limits {
-            events: MAX_EVENTS,
-            bytes: MAX_BYTES,
-            overflow: Overflow::DropOldest,
+            events: events.clamp(1, MAX_EVENTS) as usize,
+            bytes: MAX_WAITING,
+            overflow: Overflow::from(hello.overflow.unwrap_or_default()),
         };
         let woken = Arc::clone(&context.woken);
         Self {
@@ -47,8 +48,9 @@ impl EventPort {
                 self.bus.unsubscribe(&self.subscriber, event);
                 context.send(Writer::ok(frame.id))
             }
+            EventRequest::Emit { args, .. } if args.bytes.len() > MAX_ARGS => Err(Close::MALFORMED),
             EventRequest::Emit { event, args, .. } => {
-                let emitted = self.bus.emit(event, args.tag, args.bytes.to_vec(), false);
+                let emitted = self.bus.emit(event, args.tag, args.bytes, false);
                 if frame.id == 0 {
                     return Ok(());
                 }
@@ -69,36 +71,32 @@ impl EventPort {
         let figures = self.bus.figures();
         let mut answer = Writer::ok(id);
         answer.str(&format!(
-            r#"{{"emitted":{},"delivered":{},"dropped":{}}}"#,
-            figures.emitted, figures.delivered, figures.dropped
+            r#"{{"emitted":{},"delivered":{},"dropped":{},"waiting":{}}}"#,
+            figures.emitted,
+            figures.delivered,
+            figures.dropped,
+            self.subscriber.waiting()
         ));
         answer
     }
 
+    /// Sends what waits, as far as there is room for it: the rest goes on waiting where it is bounded.
     pub(super) fn drain(&mut self, context: &Context) -> Result<(), Close> {
-        loop {
-            let (events, dropped) = self.subscriber.take();
+        while context.outgoing.has_room() {
+            let (events, dropped) = self.subscriber.take_some(STRETCH);
             if events.is_empty() && dropped == 0 {
                 return Ok(());
             }
-            let mut dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
-            let mut events = events.into_iter().peekable();
-            while events.peek().is_some() || dropped > 0 {
-                let mut count = 0;
-                let mut body = Writer::default();
-                for event in events.by_ref() {
-                    body.str(&event.name).value(event.tag, &event.args);
-                    count += 1;
-                    if body.len() >= STRETCH {
-                        break;
-                    }
-                }
-                let mut frame = Writer::frame(kind::EVENTS, 0);
-                frame.u32(count).raw(&body.finish());
-                frame.u32(std::mem::take(&mut dropped));
-                context.send(frame)?;
+            let mut frame = Writer::frame(kind::EVENTS, 0);
+            frame.u32(u32::try_from(events.len()).unwrap_or(u32::MAX));
+            for event in events {
+                frame.bytes(event.name()).value(event.tag, event.args());
             }
+            frame.u32(u32::try_from(dropped).unwrap_or(u32::MAX));
+            context.send(frame)?;
         }
+        context.woken.notify_one();
+        Ok(())
     }
 }
 

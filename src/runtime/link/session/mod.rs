@@ -81,7 +81,7 @@ impl Session {
         let name = machine.full_name(&caller.target.name);
         let service = match caller.target.role {
             Role::Data => Service::Data(MemoryPort::open(&context, &name).map_err(|_| NOT_HERE)?),
-            Role::Events => Service::Events(EventPort::open(&context, &name)),
+            Role::Events => Service::Events(EventPort::open(&context, &name, hello)),
             Role::Worker => {
                 let worker = hello.worker.and_then(WorkerHello::parse);
                 let worker = worker.ok_or(Close::MALFORMED)?;

@@ -49,7 +49,8 @@ impl WorkerPort {
             id: worker.id.as_str().into(),
             slots: worker.slots,
             kind,
-            accepts_code: worker.code && context.machine.has_token(),
+            // A page is sent no code, whatever it says.
+            accepts_code: worker.code && context.machine.has_token() && !browser,
             structured: worker.structured,
             functions: worker
                 .functions
@@ -125,7 +126,7 @@ impl WorkerPort {
 
     fn function(&self, context: &Context, id: u32, hash: &str) -> Result<(), Close> {
         let answer = match self.handle.function(hash) {
-            _ if !context.may_send_code() => {
+            _ if !context.may_send_code() || self.browser => {
                 let message = "functions are given only to who has the token";
                 Writer::error(id, "ERR_NC_CODE_REFUSED", message)
             }

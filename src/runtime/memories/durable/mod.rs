@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
@@ -23,11 +23,14 @@ use crate::runtime::store::{Report, SEGMENT_BYTES, Store};
 
 /// Bytes that wait to be stored at most.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
+/// Bytes that are written anew at a time at most.
+const MAX_STEP: usize = 8 * STEP;
 
 /// The log of one memory.
 #[derive(Debug, Default)]
 pub(super) struct DurableLog {
     store: OnceLock<Store>,
+    directory: OnceLock<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -48,6 +51,8 @@ struct Anew {
     partition: usize,
     /// What is left of the one before.
     rest: Vec<Stored>,
+    /// Bytes of changes since something was written anew last.
+    others: usize,
 }
 
 /// The memory that is stored in `directory`, empty if there is none.
@@ -70,6 +75,8 @@ pub(super) fn open_on(
     let (store, recovery) = Store::open_sized(directory, fs, segment_bytes, each)
         .map_err(|it| Refusal::Storage(it.to_string()))?;
     let log = Arc::new(DurableLog::default());
+    // They are set nowhere else, here and below.
+    let _first = log.directory.set(directory.to_owned());
     let memory = Memory::with_log(options, Some(Arc::clone(&log)))?;
     let replayed = replay.finish();
     memory.restore(&replayed.known, &replayed.floors)?;
@@ -82,13 +89,18 @@ pub(super) fn open_on(
     store
         .run(Box::new(move |report| heed(&told, report)))
         .map_err(|it| Refusal::Storage(it.to_string()))?;
-    // It is set nowhere else.
     let _first = log.store.set(store);
     memory.end_now();
     Ok(memory)
 }
 
 impl DurableLog {
+    /// Whether it is in this directory.
+    pub(super) fn is_in(&self, directory: &Path) -> bool {
+        let own = self.directory.get();
+        own.is_some_and(|own| own == directory || same(own, directory).unwrap_or(false))
+    }
+
     /// Whether it takes changes. Asked before each write.
     ///
     /// # Errors
@@ -111,6 +123,7 @@ impl DurableLog {
         for change in changes {
             state.writer.change(change, &mut bytes);
         }
+        state.anew.others = state.anew.others.saturating_add(bytes.len());
         self.submit(&mut state, bytes)
     }
 
@@ -149,7 +162,13 @@ impl DurableLog {
             state.anew = Anew::default();
             store.roll();
         }
-        if state.anew.rest.is_empty() {
+        // As much as others have written meanwhile, so that it comes to an end.
+        let mut left = std::mem::take(&mut state.anew.others).clamp(STEP, MAX_STEP);
+        while left > 0 {
+            if !state.anew.rest.is_empty() {
+                left = left.saturating_sub(self.write_rest(&mut state));
+                continue;
+            }
             let Some(partition) = u8::try_from(state.anew.partition)
                 .ok()
                 .filter(|_| state.anew.partition < PARTITIONS)
@@ -165,8 +184,6 @@ impl DurableLog {
             state = self.state.lock();
             state.anew.rest = known;
             self.write_floor(&mut state, partition, floor);
-        } else {
-            self.write_rest(&mut state);
         }
     }
 
@@ -176,15 +193,23 @@ impl DurableLog {
         self.submit(state, bytes);
     }
 
-    fn write_rest(&self, state: &mut State) {
+    /// Returns how many bytes that were.
+    fn write_rest(&self, state: &mut State) -> usize {
         let mut bytes = Vec::new();
         while bytes.len() < STEP
             && let Some(known) = state.anew.rest.pop()
         {
             state.writer.part(&known, &mut bytes);
         }
+        let length = bytes.len();
         self.submit(state, bytes);
+        length
     }
+}
+
+/// Whether two paths lead to the same directory.
+fn same(one: &Path, other: &Path) -> std::io::Result<bool> {
+    Ok(one.canonicalize()? == other.canonicalize()?)
 }
 
 /// On the thread that writes.

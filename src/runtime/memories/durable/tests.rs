@@ -253,7 +253,7 @@ fn a_log_that_fails_takes_no_more() {
     assert!(memory.get(&key, |it| it.is_some()));
 }
 
-fn tempfile_directory() -> std::path::PathBuf {
+fn tempfile_directory() -> PathBuf {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let name = format!("es-nc-memory-{}-{number}", std::process::id());

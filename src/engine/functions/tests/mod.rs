@@ -2,6 +2,8 @@ use super::{MAX_SOURCE, Options, Refusal, Report, Uses, analyse, globals, stack_
 use proptest::prelude::*;
 use std::thread;
 
+mod bounds;
+
 fn text(source: &str) -> Result<Report, Refusal> {
     let options = Options {
         text: true,
