@@ -86,7 +86,7 @@ export interface SharedMemoryOptions {
    * what was acknowledged; what has failed may be there or not. `ERR_NC_QUEUE_FULL`: 64 MiB wait to be
    * written. `ERR_NC_INVALID_ARG`: the memory is in use already, and not stored in that directory.
    *
-   * The directory takes at least 64 MiB, and up to some three times what the memory holds.
+   * The directory takes up to 200 MiB, or several times what the memory holds if that is more.
    */
   durable?: { directory: string }
 }

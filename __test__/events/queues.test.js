@@ -60,14 +60,29 @@ for (const overflow of /** @type {const} */ (['drop-oldest', 'drop-newest'])) {
 
 test('a process that does not read: error', limit, async (t) => {
   const { emitter, peer } = await stopped(t, 'error')
-  const last = await fill(emitter, (number) => !emitter.emit('x', number, BIG))
-  await assert.rejects(emitter.emitAsync('x', 'refused', BIG), { code: 'ERR_NC_QUEUE_FULL' })
+  /** @type {number[]} */
+  const accepted = []
+  let refused = 0
+  let number = await fill(emitter, (next) => {
+    if (emitter.emit('x', next, BIG)) accepted.push(next)
+    else refused++
+    return refused === 10
+  })
+  await assert.rejects(
+    async () => {
+      while (++number < MANY) {
+        await emitter.emitAsync('x', number, BIG)
+        accepted.push(number)
+      }
+    },
+    { code: 'ERR_NC_QUEUE_FULL' },
+  )
   assert.equal((await emitter.stats()).dropped, 0)
   peer.child.kill('SIGCONT')
-  const heard = await peer.ask('heard', last)
+  const heard = await peer.ask('heard', accepted.length)
   assert.deepEqual(
-    heard.map(([number]) => number),
-    Array.from({ length: last }, (_, i) => i),
+    heard.map(([of]) => of),
+    accepted,
   )
   assert.equal(await emitter.emitAsync('x', 'again'), 1)
   assert.deepEqual(await peer.ask('heard', 1), [['again']])

@@ -11,9 +11,10 @@ function station(emitter) {
   const acts = {
     ready: async () => void (await emitter.ready),
     /** @param {string} event */
-    on: (event) => void emitter.on(event, (...args) => heard.push(args)),
+    on: (event) => listen(event, (...args) => heard.push(args)),
     /** Keeps only the first argument of each. @param {string} event */
-    onNumbers: (event) => void emitter.on(event, (first) => heard.push([first])),
+    onNumbers: (event) => listen(event, (first) => heard.push([first])),
+    turn,
     /** Resolves once so many have been heard. @param {number} count */
     heard: async (count) => {
       while (heard.length < count) await turn()
@@ -37,6 +38,10 @@ function station(emitter) {
      * @param {...unknown} args
      */
     emitAsync: (event, ...args) => emitter.emitAsync(event, ...args),
+    /** Emits until it fails. @param {string} event */
+    emitOn: async (event) => {
+      for (;;) await emitter.emitAsync(event)
+    },
     /** Emits numbers, one a turn, until `quiet`. @param {string} event */
     stream: (event) => {
       streaming = setInterval(() => emitter.emit(event, ++last), 1)
@@ -52,10 +57,19 @@ function station(emitter) {
         throw new Error('a listener failed')
       }),
     /** Does no longer keep its thread alive, after such an event. @param {string} event */
-    unrefOn: (event) => void emitter.on(event, () => emitter.unref()),
+    unrefOn: (event) => listen(event, () => emitter.unref()),
     /** @param {string} event */
-    closeOn: (event) => void emitter.on(event, () => emitter.close()),
+    closeOn: (event) => listen(event, () => emitter.close()),
     off: () => emitter.close(),
+  }
+  /**
+   * Resolves once everybody's events come here: when who serves the address has answered.
+   * @param {string} event
+   * @param {(...args: any[]) => void} listener
+   */
+  async function listen(event, listener) {
+    emitter.on(event, listener)
+    await emitter.stats()
   }
   let last = 0
   /** @type {NodeJS.Timeout | undefined} */

@@ -23,6 +23,8 @@ use crate::runtime::store::{Report, SEGMENT_BYTES, Store};
 
 /// Bytes that wait to be stored at most.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
+/// Bytes that are written anew at a time at most.
+const MAX_STEP: usize = 8 * STEP;
 
 /// The log of one memory.
 #[derive(Debug, Default)]
@@ -49,6 +51,8 @@ struct Anew {
     partition: usize,
     /// What is left of the one before.
     rest: Vec<Stored>,
+    /// Bytes of changes since something was written anew last.
+    others: usize,
 }
 
 /// The memory that is stored in `directory`, empty if there is none.
@@ -119,6 +123,7 @@ impl DurableLog {
         for change in changes {
             state.writer.change(change, &mut bytes);
         }
+        state.anew.others = state.anew.others.saturating_add(bytes.len());
         self.submit(&mut state, bytes)
     }
 
@@ -157,7 +162,13 @@ impl DurableLog {
             state.anew = Anew::default();
             store.roll();
         }
-        if state.anew.rest.is_empty() {
+        // As much as others have written meanwhile, so that it comes to an end.
+        let mut left = std::mem::take(&mut state.anew.others).clamp(STEP, MAX_STEP);
+        while left > 0 {
+            if !state.anew.rest.is_empty() {
+                left = left.saturating_sub(self.write_rest(&mut state));
+                continue;
+            }
             let Some(partition) = u8::try_from(state.anew.partition)
                 .ok()
                 .filter(|_| state.anew.partition < PARTITIONS)
@@ -173,8 +184,6 @@ impl DurableLog {
             state = self.state.lock();
             state.anew.rest = known;
             self.write_floor(&mut state, partition, floor);
-        } else {
-            self.write_rest(&mut state);
         }
     }
 
@@ -184,14 +193,17 @@ impl DurableLog {
         self.submit(state, bytes);
     }
 
-    fn write_rest(&self, state: &mut State) {
+    /// Returns how many bytes that were.
+    fn write_rest(&self, state: &mut State) -> usize {
         let mut bytes = Vec::new();
         while bytes.len() < STEP
             && let Some(known) = state.anew.rest.pop()
         {
             state.writer.part(&known, &mut bytes);
         }
+        let length = bytes.len();
         self.submit(state, bytes);
+        length
     }
 }
 
