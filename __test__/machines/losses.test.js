@@ -194,3 +194,15 @@ test('the manager of a thread that is terminated leaves nothing behind', async (
     await within(thread.terminate(), 'end')
   }
 })
+
+test('a worker that works for longer than leaseTime gives signs of life', async () => {
+  await withManager({ workerType: 'process', maxWorkers: 1, leaseTime: 200 }, async (manager) => {
+    const busy = async (ms) => {
+      const until = Date.now() + ms
+      while (Date.now() < until);
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      return 'done'
+    }
+    assert.equal(await manager.run(busy, [500], { retries: 0 }), 'done')
+  })
+})

@@ -23,6 +23,8 @@ use crate::runtime::clock::instant;
 /// A pool of workers and the jobs they do. Lives until [`Pool::close`].
 pub struct Pool {
     id: Box<str>,
+    /// See [`PoolOptions::lease`].
+    lease: Duration,
     /// Where the scheduler's time starts.
     origin: Instant,
     state: Mutex<State>,
@@ -61,6 +63,7 @@ impl Pool {
     pub fn open(id: &str, options: PoolOptions, owner: Wake) -> Result<Arc<Self>, PoolExists> {
         let pool = Arc::new(Self {
             id: id.into(),
+            lease: Duration::from_nanos(options.lease),
             origin: instant(),
             state: Mutex::new(State {
                 scheduler: Some(Scheduler::new(options)),
@@ -78,6 +81,11 @@ impl Pool {
     /// Its name.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// How long a worker, other than a thread, may be silent while it has a chunk.
+    pub fn lease(&self) -> Duration {
+        self.lease
     }
 
     /// Notes what workers that ask for the function are told. Beyond 10,000 functions those are

@@ -1,6 +1,7 @@
 //! A worker, as it or the connection to it holds it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -58,6 +59,11 @@ impl WorkerHandle {
             };
             let _closed = self.pool.with(work);
         }
+    }
+
+    /// How long it may be silent while it has a chunk.
+    pub fn lease(&self) -> Duration {
+        self.pool.lease()
     }
 
     /// A sign of life.

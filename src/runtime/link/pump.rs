@@ -8,7 +8,7 @@ use futures_util::{Sink, SinkExt, Stream, StreamExt, stream};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -19,7 +19,7 @@ use super::outgoing::{Close, Outgoing};
 use crate::engine::link::{MAX_FRAME, MAX_HELLO};
 
 /// How often the other side is asked for a sign of life.
-const PING: Duration = Duration::from_secs(10);
+pub(super) const PING: Duration = Duration::from_secs(10);
 /// After so long without one the connection is over.
 const DEAD: Duration = Duration::from_secs(30);
 /// How long the end of a connection may take.
@@ -32,6 +32,11 @@ pub(super) trait Peer: Send {
 
     /// The other side lives.
     fn alive(&mut self) {}
+
+    /// How often it is to be asked whether it does, at least.
+    fn ping_every(&self) -> Duration {
+        PING
+    }
 
     /// Has things to say that no frame asked for.
     fn drain(&mut self) -> Result<(), Close> {
@@ -82,7 +87,7 @@ where
     let (mut sink, mut incoming) = (&mut socket).split();
     let ended = tokio::select! {
         ended = read(&mut incoming, gate, peer, &life) => ended,
-        ended = write(&mut sink, outgoing, &life) => ended,
+        ended = write(&mut sink, outgoing, peer, &life) => ended,
         ended = drain(peer, outgoing, woken) => ended,
         ended = life.end() => ended,
         why = outgoing.aborted() => why.into(),
@@ -129,20 +134,24 @@ where
     }
 }
 
-async fn write<S>(sink: &mut S, outgoing: &Outgoing, life: &Life) -> Ended
+async fn write<S, P>(sink: &mut S, outgoing: &Outgoing, peer: &Mutex<P>, life: &Life) -> Ended
 where
     S: Sink<Message, Error = Error> + Unpin,
+    P: Peer,
 {
-    let mut pings = interval(PING);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pings.reset();
+    let mut pinged = Instant::now();
     loop {
+        // What the other side is, and so how long it may be silent, is known with its HELLO.
+        let every = peer.lock().ping_every().min(PING);
         let messages = tokio::select! {
             taken = outgoing.take() => match taken {
                 Ok(frames) => frames.into_iter().map(Message::Binary).collect(),
                 Err(why) => return why.into(),
             },
-            _ = pings.tick() => vec![Message::Ping(Bytes::new())],
+            () = sleep_until(pinged + every) => {
+                pinged = Instant::now();
+                vec![Message::Ping(Bytes::new())]
+            }
         };
         if let Err(error) = sink.send_all(&mut stream::iter(messages).map(Ok)).await {
             return error.into();

@@ -1,6 +1,7 @@
 //! A connection of a machine, once it is known what it is for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -9,7 +10,7 @@ use super::accept::Caller;
 use super::desk::Letter;
 use super::machine::Machine;
 use super::outgoing::{Close, Outgoing};
-use super::pump::Peer;
+use super::pump::{PING, Peer};
 use crate::engine::link::{
     Frame, Hello, Malformed, Reader, Role, WorkerHello, Writer, close, kind,
 };
@@ -150,6 +151,13 @@ impl Peer for Session {
     fn alive(&mut self) {
         if let Service::Worker(port) = &self.service {
             port.alive();
+        }
+    }
+
+    fn ping_every(&self) -> Duration {
+        match &self.service {
+            Service::Worker(port) => port.ping_every(),
+            _ => PING,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -101,6 +102,11 @@ impl WorkerPort {
     /// It lives.
     pub(super) fn alive(&self) {
         self.handle.renew();
+    }
+
+    /// Often enough for a worker that lives not to be taken for silent.
+    pub(super) fn ping_every(&self) -> Duration {
+        self.handle.lease() / 4
     }
 
     /// Sends what there is to do, as far as there is room.
