@@ -78,11 +78,11 @@ test('the same bytes without Node.js: nothing but Uint8Array and DataView is nee
       const module = { exports: {} }
       cache.set(name, module)
       const wrapped = vm.runInContext(`(function (module, require) {${source}\n})`, context)
-      wrapped(module, (other) => load(other.slice(2)))
+      wrapped(module, load)
     }
     return cache.get(name).exports
   }
-  const browser = load('frames.js')
+  const browser = load('./frames.js')
   const [ours, theirs] = [new Writer(), new browser.Writer()]
   for (const [tag, data] of VALUES) {
     ours.value(tag, data)

@@ -3,6 +3,8 @@
 // The kinds of frames of the link, and what both ends agree on besides. The same table is in
 // src/engine/link/kind.rs.
 
+const TAGS = require('../values/tags.js')
+
 /** The WebSocket subprotocol, RFC 6455 section 1.9. */
 const SUBPROTOCOL = 'es-networkcluster.v1'
 
@@ -42,22 +44,6 @@ const KINDS = Object.freeze({
   CANCELLED: 0x43,
   CONTROL: 0x44,
   ANSWER: 0x80,
-})
-
-/** Tags of values, the first byte of a value; see lib/values. */
-const TAGS = Object.freeze({
-  NUMBER: 1,
-  LATIN1: 2,
-  UTF16: 3,
-  TRUE: 4,
-  FALSE: 5,
-  NULL: 6,
-  UNDEFINED: 7,
-  JSON: 8,
-  JSON16: 9,
-  STRUCTURED: 10,
-  BYTES: 11,
-  NUMBERS: 12,
 })
 
 /** Close codes of the link (RFC 6455 section 7.4.2: 4000–4999 are an application's). */
