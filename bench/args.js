@@ -1,6 +1,6 @@
 'use strict'
 
-const { readOptions } = require('./options')
+const { names, readOptions } = require('./options')
 const { peers } = require('./peers')
 const { scenarios } = require('./scenarios')
 
@@ -57,14 +57,6 @@ function parse(given) {
     write: given.length === 0,
   }
   return readOptions(given, settings, FLAGS, OPTIONS)
-}
-
-function names(value, known) {
-  const list = value.split(',')
-  const unknown = list.find((name) => !Object.hasOwn(known, name))
-  if (unknown !== undefined)
-    throw new Error(`${unknown || 'nothing'} is none of ${Object.keys(known)}`)
-  return [...new Set(list)]
 }
 
 function number(value, pattern) {

@@ -28,4 +28,18 @@ function readOptions(given, settings, flags, options) {
   return settings
 }
 
-module.exports = { readOptions }
+/**
+ * Reads a list of names, separated by commas, each of them once; throws if there is an unknown one.
+ *
+ * @param {string} value
+ * @param {object} known has a property of each name
+ */
+function names(value, known) {
+  const list = value.split(',')
+  const unknown = list.find((name) => !Object.hasOwn(known, name))
+  if (unknown !== undefined)
+    throw new Error(`${unknown || 'nothing'} is none of ${Object.keys(known)}`)
+  return [...new Set(list)]
+}
+
+module.exports = { names, readOptions }
