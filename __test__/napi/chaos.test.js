@@ -20,9 +20,10 @@ function chaosAddon() {
     .toString()
     .split('\n')
     .filter((line) => line.startsWith('{'))
+  // By name: a dependency of ours may be a dynamic library too.
   const library = artifacts
     .map((line) => JSON.parse(line))
-    .filter(({ target }) => target && target.crate_types.includes('cdylib'))
+    .filter(({ target }) => target && target.name === 'es_networkcluster')
     .flatMap(({ filenames }) => filenames || [])
     .find((file) => /\.(so|dylib|dll)$/.test(file))
   assert.ok(library, 'cargo built no dynamic library')
