@@ -3,7 +3,7 @@
 // Workers that end while they have work: the work is done nevertheless, once.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
+const { execFile, fork, spawnSync } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
 const { test } = require('node:test')
@@ -125,6 +125,13 @@ test('processes end with the one that made them, also in a loop without end', as
   const pid = Number(error.stdout)
   assert.ok(pid > 0)
   await within(gone(pid), 'end of the child', 10_000)
+})
+
+test('a process whose maker is gone before it looks ends', async () => {
+  const maker = spawnSync(process.execPath, ['--version'])
+  const worker = fork(path.join(LIBRARY, 'process-worker.js'), [`${maker.pid}`])
+  const [, signal] = await within(once(worker, 'exit'), 'end of the worker', 20_000)
+  assert.equal(signal, 'SIGKILL')
 })
 
 async function gone(pid) {

@@ -1,15 +1,26 @@
 'use strict'
 
-// What a process runs that a manager made as a worker. It ends with the process that made it.
+// What a process runs that a manager made as a worker. It ends with the process that made it,
+// whose id is its argument.
 
 const { Worker: Thread } = require('node:worker_threads')
 const { SLOTS } = require('../compute/worker-loop')
 const { Worker } = require('./worker')
 
-/** Looks whether the parent lives where the main thread may be in a loop that never ends. */
+/**
+ * Looks whether the parent lives where the main thread may be in a loop that never ends. Which process
+ * that is has to be told: it may be gone before this runs.
+ */
 const WATCH = `
-const parent = process.ppid
-setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 500)
+const { workerData: parent } = require('node:worker_threads')
+function lives() {
+  try {
+    return process.ppid === parent && process.kill(parent, 0)
+  } catch (error) {
+    return error.code !== 'ESRCH'
+  }
+}
+setInterval(() => lives() || process.kill(process.pid, 'SIGKILL'), 500)
 `
 
 process.once('disconnect', () => process.exit(0))
@@ -24,4 +35,8 @@ process.once('message', (/** @type {any} */ { worker, connect, token }) => {
   machine.start().catch(end)
 })
 
-new Thread(WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8 } }).unref()
+new Thread(WATCH, {
+  eval: true,
+  workerData: Number(process.argv[2]),
+  resourceLimits: { maxOldGenerationSizeMb: 8 },
+}).unref()
