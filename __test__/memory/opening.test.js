@@ -145,7 +145,10 @@ test('a memory that cannot be opened tells everybody why', async (t) => {
   await assert.rejects(memory.watch('a').next(), STORAGE)
   // Nobody asks anything of this one.
   const other = await opening(t, directory)
-  await assert.rejects(opening(t, directory).then((it) => it.ready), STORAGE)
+  await assert.rejects(
+    opening(t, directory).then((it) => it.ready),
+    STORAGE,
+  )
   await new Promise(setImmediate)
   await other.close()
   assert.deepEqual(unhandled, [])

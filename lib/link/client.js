@@ -212,7 +212,10 @@ class Client extends EventEmitter {
     if (typeof taking === 'boolean') this.#connectUnless(taking)
     else {
       this.#state = 'taking over'
-      taking.then((taken) => this.#connectUnless(taken), () => {})
+      taking.then(
+        (taken) => this.#connectUnless(taken),
+        () => {},
+      )
     }
   }
 

@@ -34,10 +34,7 @@ function urlSource(url, options) {
   }
   const joined = hosts.join(url, { role: 'data', ...options.link, prepare })
   const { client, memoryName } = joined
-  const backend =
-    client === null
-      ? /** @type {Here} */ (here)
-      : new RemoteMemory(client, options)
+  const backend = client === null ? /** @type {Here} */ (here) : new RemoteMemory(client, options)
   return new Source(backend, memoryName, joined, () => here)
 }
 

@@ -41,7 +41,8 @@ class Source {
   get ready() {
     if (this.#joined !== null) return this.#joined.ready
     const backend = this.#backend
-    if (backend === null || backend.here === false || backend.local === true) return Promise.resolve()
+    if (backend === null || backend.here === false || backend.local === true)
+      return Promise.resolve()
     return backend.memory().then(() => {})
   }
 
