@@ -304,7 +304,7 @@ fn a_directory_never_takes_more_than_three_times_what_is_held() {
 
 fn tempfile_directory() -> PathBuf {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("es-nc-memory-{}-{number}", std::process::id());
     std::env::temp_dir().join(name)
 }
