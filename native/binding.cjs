@@ -839,6 +839,7 @@ module.exports.NativeBus = nativeBinding.NativeBus
 module.exports.NativeLink = nativeBinding.NativeLink
 module.exports.NativeMachine = nativeBinding.NativeMachine
 module.exports.NativeMemory = nativeBinding.NativeMemory
+module.exports.NativeOpening = nativeBinding.NativeOpening
 module.exports.NativePool = nativeBinding.NativePool
 module.exports.NativeServer = nativeBinding.NativeServer
 module.exports.NativeUpgrade = nativeBinding.NativeUpgrade

@@ -91,7 +91,10 @@ export declare class NativeMachine {
  * Errors have a `code`.
  */
 export declare class NativeMemory {
-  /** Opens the memory of this name, or joins it: the options of the first one count. */
+  /**
+   * Opens the memory of this name, or joins it: the options of the first one count. One that has a
+   * directory has to be opened by a `NativeOpening` first.
+   */
   constructor(name: string, options?: NativeMemoryOptions | undefined | null)
   /** The array of 8 that calls write to. */
   scratch(out: Float64Array): void
@@ -161,6 +164,35 @@ export declare class NativeMemory {
    * itself lives as long as somebody has it.
    */
   close(): void
+}
+
+/**
+ * A thread's part in the opening of a memory: it is read from its directory on another thread, and
+ * stays open until this is closed. Errors have a `code`.
+ */
+export declare class NativeOpening {
+  /** Begins to open the memory of this name, or takes part: the options of the first one count. */
+  constructor(name: string, options?: NativeMemoryOptions | undefined | null)
+  /**
+   * Whether there is something to be waited for: the directory is being read, or was when this was
+   * made.
+   */
+  waits(): boolean
+  /**
+   * Whether the memory can be used: false while its directory is being read. Throws if it could not
+   * be opened.
+   */
+  isOpen(): boolean
+  /**
+   * Calls `wake`, without keeping the process alive, once `isOpen` has something else to say than
+   * false; never if it has already, which returns false.
+   */
+  onSettled(wake: () => void): boolean
+  /**
+   * Wants the memory no more; can be repeated. True if it was still being read and nobody else wants
+   * it: that is ended, and `wake` called when the directory is free.
+   */
+  close(): boolean
 }
 
 /** The side of a pool that gives jobs. */

@@ -12,6 +12,7 @@
  * - `ERR_NC_CONFLICT`: somebody else was faster
  * - `ERR_NC_NOT_OWNER`: the memory is in another process, which cannot be asked synchronously
  * - `ERR_NC_STORAGE`: the disk has failed, or the directory cannot be used
+ * - `ERR_NC_NOT_READY`: the directory of the memory is being read, and it was asked synchronously
  * - `ERR_NC_CONNECT`: nobody can be reached, or the token is not the one needed
  * - `ERR_NC_CODE_REFUSED`: functions are not accepted there
  * - `ERR_NC_NO_WORKERS`, `ERR_NC_QUEUE_FULL`: work that nobody can do, or that there is no room for
@@ -45,6 +46,7 @@ export type ErrorCode =
   | 'ERR_NC_CONFLICT'
   | 'ERR_NC_CODE_REFUSED'
   | 'ERR_NC_STORAGE'
+  | 'ERR_NC_NOT_READY'
   | 'ERR_NC_CLOSED'
 
 /** Something was asked that cannot be done; `code` says what. */

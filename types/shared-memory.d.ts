@@ -81,12 +81,16 @@ export interface SharedMemoryOptions {
    * `transaction`, `runOnKey`, …) resolves once that is on disk; others read it before. `setSync` does not
    * wait: what it has set is on disk once any later write has resolved. Locks are not stored.
    *
-   * `ERR_NC_STORAGE`: the directory cannot be used, or another memory uses it. Also each write after one
+   * The directory is read on other threads, and operations wait for that; `getSync` and `setSync` throw
+   * `ERR_NC_NOT_READY` until `ready`. `ERR_NC_QUEUE_FULL`: 10,000 operations, or 64 MiB, wait.
+   *
+   * `ERR_NC_STORAGE`, of `ready` and all operations: the directory cannot be used, or another memory uses it.
+   * Also each write after one
    * that has failed (a full disk, say), until all have closed the memory and it is opened anew: it then has
    * what was acknowledged; what has failed may be there or not. `ERR_NC_QUEUE_FULL`: 64 MiB wait to be
    * written. `ERR_NC_INVALID_ARG`: the memory is in use already, and not stored in that directory.
    *
-   * The directory takes up to 200 MiB, or several times what the memory holds if that is more.
+   * The directory takes at most three times what the memory holds, and 200 MiB.
    */
   durable?: { directory: string }
 }
@@ -166,15 +170,18 @@ export class SharedMemoryClass<S extends object = Record<string, any>>
    */
   constructor(url?: string | URL, options?: SharedMemoryOptions)
   /**
-   * Resolves once the memory can be reached; no method needs to wait for it.
-   * @throws `ERR_NC_CONNECT` after `connectTimeout`, or with a token that is not the one needed
+   * Resolves once the memory can be reached, and has been read if it is `durable`; no method but `getSync`
+   * and `setSync` needs to wait for it.
+   * @throws `ERR_NC_CONNECT` after `connectTimeout`, or with a token that is not the one needed;
+   *   `ERR_NC_STORAGE`
    */
   readonly ready: Promise<void>
   /** The value, or `undefined` if there is none. */
   get<K extends keyof S & string>(key: K): Promise<S[K] | undefined>
   /**
    * As `get`, at once.
-   * @throws `ERR_NC_NOT_OWNER` if the memory is in another process
+   * @throws `ERR_NC_NOT_OWNER` if the memory is in another process, `ERR_NC_NOT_READY` while its directory is
+   *   being read
    */
   getSync<K extends keyof S & string>(key: K): S[K] | undefined
   /** The value with its version, or `undefined` if there is none. */
@@ -196,7 +203,7 @@ export class SharedMemoryClass<S extends object = Record<string, any>>
   set(values: Partial<S>, options?: SetOptions): Promise<void>
   /**
    * As `set` of one key, at once.
-   * @throws `ERR_NC_NOT_OWNER` if the memory is in another process
+   * @throws `ERR_NC_NOT_OWNER`, `ERR_NC_NOT_READY`: see `getSync`
    */
   setSync<K extends keyof S & string>(key: K, value: S[K], options?: SetOptions): void
   /** @returns whether there was a value */

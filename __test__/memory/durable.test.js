@@ -272,11 +272,9 @@ test('another process is told that the directory is in use', async (t) => {
   await memory.set('a', 1)
   const script = `
     const { SharedMemoryClass } = require(${JSON.stringify(path.join(__dirname, '../../lib/memory'))})
-    try {
-      new SharedMemoryClass(undefined, { durable: { directory: ${JSON.stringify(directory)} } })
-    } catch ({ code, message }) {
-      console.log(JSON.stringify({ code, message }))
-    }`
+    new SharedMemoryClass(undefined, { durable: { directory: ${JSON.stringify(directory)} } })
+      .get('a')
+      .catch(({ code, message }) => console.log(JSON.stringify({ code, message })))`
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', script])
   const failure = JSON.parse(stdout)
   assert.equal(failure.code, 'ERR_NC_STORAGE')
@@ -290,7 +288,9 @@ test('a directory that cannot be opened is told, and the address stays free', as
   fs.writeFileSync(file, 'x')
   const url = await freeUrl()
   const durable = { directory: path.join(file, 'below') }
-  assert.throws(() => new SharedMemoryClass(url, { durable }), code('ERR_NC_STORAGE'))
+  const memory = new SharedMemoryClass(url, { durable })
+  t.after(() => memory.close())
+  await assert.rejects(memory.ready, code('ERR_NC_STORAGE'))
   const other = new SharedMemoryClass(url)
   t.after(() => other.close())
   assert.equal(await other.get('a'), undefined)
@@ -351,7 +351,9 @@ test('a directory has one memory, and a memory is stored from the start', async 
   const memory = new SharedMemoryClass(url, { durable })
   t.after(() => memory.close())
   const other = await freeUrl('two')
-  assert.throws(() => new SharedMemoryClass(other, { durable }), { code: 'ERR_NC_STORAGE' })
+  const second = new SharedMemoryClass(other, { durable })
+  await assert.rejects(second.ready, { code: 'ERR_NC_STORAGE' })
+  await second.close()
   const plain = new SharedMemoryClass(other)
   t.after(() => plain.close())
   const elsewhere = { durable: { directory: temporary(t) } }

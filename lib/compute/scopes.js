@@ -71,14 +71,15 @@ function scopeOf(scope) {
 /**
  * @param {any} memory
  * @param {string} key
- * @returns {any[] | undefined} undefined if the memory is in another process
+ * @returns {any[] | undefined} undefined if the memory is in another process, or not read yet
  */
 function readHere(memory, key) {
   if (memory.getSync === undefined) return undefined
   try {
     return [memory.getSync(key)]
   } catch (error) {
-    if (/** @type {any} */ (error).code !== 'ERR_NC_NOT_OWNER') throw error
+    const { code } = /** @type {any} */ (error)
+    if (code !== 'ERR_NC_NOT_OWNER' && code !== 'ERR_NC_NOT_READY') throw error
     return undefined
   }
 }
@@ -104,9 +105,9 @@ function assertMemory(memory) {
 }
 
 /**
- * What workers are told of the memory.
+ * What workers are told of the memory, once its directory has been read if it has one.
  * @param {any} memory
- * @returns {object}
+ * @returns {object | Promise<object>}
  */
 function describeMemory(memory) {
   return memories().describeMemory(memory)

@@ -162,7 +162,7 @@ async function startJob(task, { onResult, keep, window, whole }) {
   const chunkSize = chunkSizeOf(kind, options)
   const pulling = source.pull === undefined ? undefined : pullWindow(compute, chunkSize)
   const job = new Job(compute, description, options, kind, {
-    memory: description.report.usesScope ? describeMemory(memory) : null,
+    memory: description.report.usesScope ? await describeMemory(memory) : null,
     stream: window !== undefined || pulling !== undefined,
     total: source.list?.length ?? source.size,
     onResult: (first, count, tag, data) => {

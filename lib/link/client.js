@@ -29,9 +29,9 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {{ maxQueue: number, overflow: number }} [queue] how the machine is to queue events for
  *   this side
  * @property {number} [connectTimeout] ms that an operation waits for a connection; 5000 unless told
- * @property {() => boolean} [takeOver] asked before each attempt to connect: true if this process
- *   serves the address from now on, which ends the client. What it throws is the cause of errors that
- *   tell that there is no connection
+ * @property {() => boolean | Promise<boolean>} [takeOver] asked before each attempt to connect: true if
+ *   this process serves the address from now on, which ends the client. What it throws is the cause of
+ *   errors that tell that there is no connection
  */
 
 /**
@@ -43,7 +43,7 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * `moved` is true and may be done where they belong now; 'closed' (error or undefined), once.
  */
 class Client extends EventEmitter {
-  /** @type {'connecting' | 'greeting' | 'up' | 'pausing' | 'closed'} */
+  /** @type {'taking over' | 'connecting' | 'greeting' | 'up' | 'pausing' | 'closed'} */
   #state = 'pausing'
   #operations = new Operations()
   /** @type {import('../../native/binding.cjs').NativeLink | null} */
@@ -208,7 +208,21 @@ class Client extends EventEmitter {
 
   #connect() {
     if (this.#state !== 'pausing') return
-    if (this.#takesOver()) {
+    const taking = this.#takesOver()
+    if (typeof taking === 'boolean') this.#connectUnless(taking)
+    else {
+      this.#state = 'taking over'
+      taking.then(
+        (taken) => this.#connectUnless(taken),
+        () => {},
+      )
+    }
+  }
+
+  /** @param {boolean} taken whether this process serves the address */
+  #connectUnless(taken) {
+    if (this.#state === 'closed') return
+    if (taken) {
       this.#move()
       return
     }
@@ -220,12 +234,17 @@ class Client extends EventEmitter {
   }
 
   #takesOver() {
-    this.#cause = undefined
-    try {
-      return this.#options.takeOver?.() === true
-    } catch (error) {
+    const failed = (/** @type {unknown} */ error) => {
       this.#cause = error
       return false
+    }
+    try {
+      const taking = this.#options.takeOver?.() ?? false
+      if (typeof taking !== 'boolean') return taking.catch(failed)
+      this.#cause = undefined
+      return taking
+    } catch (error) {
+      return failed(error)
     }
   }
 

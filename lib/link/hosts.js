@@ -21,9 +21,15 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {readonly string[]} [allowedOrigins] of web pages, if this process serves
  * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
  *   queue events for this one
- * @property {(memoryName: string) => void} [prepare] called when this process begins to serve, before
- *   anybody is let in. If it throws, the process does not serve: `join` throws the same, and who was to
- *   take over goes on trying to connect
+ * @property {(memoryName: string) => Prepared | undefined} [prepare] called when this process begins to
+ *   serve, before anybody is let in. If it throws, the process does not serve: `join` throws the same,
+ *   and who was to take over goes on trying to connect. If it takes time, so does that: `ready` rejects
+ */
+
+/**
+ * @typedef {object} Prepared something that is under way
+ * @property {Promise<unknown>} opened
+ * @property {() => unknown} close ends it
  */
 
 /**
@@ -41,6 +47,8 @@ class Joined extends EventEmitter {
   #ready
   #awaited = false
   #closed = false
+  /** @type {Prepared | undefined} */
+  #prepared
   #address
   #options
 
@@ -52,7 +60,7 @@ class Joined extends EventEmitter {
     super()
     this.#address = address
     this.#options = options
-    this.#ready = this.#host() ? Promise.resolve() : this.#connect()
+    this.#ready = this.#host() ?? this.#connect()
     // Who does not wait for it learns of it with the first operation.
     this.#ready.catch(() => {})
   }
@@ -82,24 +90,43 @@ class Joined extends EventEmitter {
     if (this.#closed) return
     this.#closed = true
     this.client?.close()
+    this.#prepared?.close()
     this.machine?.release()
   }
 
-  /** @returns {boolean} whether this process serves from now on */
+  /** @returns {Promise<void> | null} null if another process serves, else when anybody is let in */
   #host() {
     const { token, allowedOrigins, host = 'auto', prepare } = this.#options
     const how = { token, allowedOrigins, existing: host === 'never', held: prepare !== undefined }
     const machine = open(this.#address, how)
-    if (machine === null) return false
+    if (machine === null) return null
     try {
-      prepare?.(this.memoryName)
+      this.#prepared = prepare?.(this.memoryName)
     } catch (error) {
       machine.release()
       throw error
     }
-    machine.letIn()
     this.machine = machine
-    return true
+    if (this.#prepared !== undefined) return this.#letInAfter(this.#prepared, machine)
+    machine.letIn()
+    return Promise.resolve()
+  }
+
+  /**
+   * @param {Prepared} prepared
+   * @param {InstanceType<typeof import('./machine.js').Machine>} machine
+   */
+  async #letInAfter(prepared, machine) {
+    try {
+      await prepared.opened
+    } catch (error) {
+      if (!this.#closed) {
+        this.machine = null
+        machine.release()
+      }
+      throw error
+    }
+    if (!this.#closed) machine.letIn()
   }
 
   /** @returns {Promise<void>} */
@@ -131,12 +158,17 @@ class Joined extends EventEmitter {
 
   /**
    * The owner is gone, or was never there.
+   * @returns {boolean | Promise<boolean>}
    * @throws {NetworkClusterError} why this process cannot take over, although nobody else has so far
    */
   #takeOver() {
-    if (!this.#host()) return false
-    this.client = null
-    return true
+    const hosting = this.#host()
+    if (hosting === null) return false
+    const taken = () => {
+      this.client = null
+      return true
+    }
+    return this.#prepared === undefined ? taken() : hosting.then(taken)
   }
 }
 

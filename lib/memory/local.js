@@ -5,7 +5,8 @@
 const native = require('../core/native.js')
 const { encode, decode, tags } = require('../values')
 const { encodeJson } = require('./codec.js')
-const { checkKey, error } = require('./check.js')
+const { checkKey } = require('./check.js')
+const { coded, recoded } = require('./coded.js')
 const { nearCache, freeze } = require('./near.js')
 const { pause } = require('./pause.js')
 const Waits = require('./waits.js')
@@ -30,6 +31,8 @@ const CONFLICT = 5
 class LocalMemory {
   /** @type {true} */
   local = true
+  /** @type {true} */
+  here = true
   #out = new Float64Array(8)
   #native
   #near
@@ -177,7 +180,16 @@ class LocalMemory {
    * @returns {Committed | Promise<Committed>}
    */
   commit(expected, writes) {
-    const ticket = this.#commit(expected, writes)
+    return this.commitBody(wire.commitBody(expected, writes))
+  }
+
+  /**
+   * As `commit`, of what was encoded before.
+   * @param {Uint8Array} body
+   * @returns {Committed | Promise<Committed>}
+   */
+  commitBody(body) {
+    const ticket = this.#commit(body)
     const result = { done: this.#out[CONFLICT] === 0, version: this.#version() }
     return ticket === 0 ? result : this.#waits.ticket(ticket).then(() => result)
   }
@@ -189,16 +201,12 @@ class LocalMemory {
    * @returns {boolean} whether it was done
    */
   commitNow(expected, writes) {
-    this.#commit(expected, writes)
+    this.#commit(wire.commitBody(expected, writes))
     return this.#out[CONFLICT] === 0
   }
 
-  /**
-   * @param {readonly Expected[]} expected
-   * @param {readonly Write[]} writes
-   */
-  #commit(expected, writes) {
-    const body = wire.commitBody(expected, writes)
+  /** @param {Uint8Array} body */
+  #commit(body) {
     return coded(() => this.#native.commit(body))
   }
 
@@ -307,27 +315,6 @@ function plain(value) {
 /** @param {number} tag of objects that cannot be frozen throughout */
 function opaque(tag) {
   return tag === STRUCTURED || tag === BYTES
-}
-
-/**
- * @template T
- * @param {() => T} call
- * @returns {T}
- */
-function coded(call) {
-  try {
-    return call()
-  } catch (cause) {
-    throw recoded(cause)
-  }
-}
-
-/** The addon's errors as those of this package. */
-function recoded(cause) {
-  const { code, message } = cause
-  return typeof code === 'string' && code.startsWith('ERR_NC_') && cause.constructor === Error
-    ? error(/** @type {any} */ (code), message)
-    : cause
 }
 
 module.exports = LocalMemory

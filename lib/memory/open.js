@@ -1,11 +1,12 @@
 'use strict'
 
 const hosts = require('../link/hosts.js')
-const LocalMemory = require('./local.js')
+const { openHere } = require('./opening.js')
 const RemoteMemory = require('./remote.js')
 const Source = require('./source.js')
 
 /** @typedef {import('./options.js').MemoryOptions} MemoryOptions */
+/** @typedef {ReturnType<typeof openHere>} Here */
 
 // What analyses functions is loaded with the first one.
 hosts.onRun((run) => require('./run-on-key.js').answer(run))
@@ -16,7 +17,7 @@ hosts.onRun((run) => require('./run-on-key.js').answer(run))
  * @param {MemoryOptions} options
  */
 function localSource(name, options) {
-  return new Source(new LocalMemory(name, options), name, null)
+  return new Source(openHere(name, options), name, null)
 }
 
 /**
@@ -24,18 +25,17 @@ function localSource(name, options) {
  * @param {MemoryOptions} options
  */
 function urlSource(url, options) {
-  /** @type {LocalMemory | undefined} */
-  let local
+  /** @type {Here | undefined} */
+  let here
   // Before anybody else asks for it: what the first one says of the memory counts.
-  const prepare = (/** @type {string} */ name) => void (local = new LocalMemory(name, options))
+  const prepare = (/** @type {string} */ name) => {
+    here = openHere(name, options)
+    return here.local === true ? undefined : here
+  }
   const joined = hosts.join(url, { role: 'data', ...options.link, prepare })
   const { client, memoryName } = joined
-  const backend = client === null ? own() : new RemoteMemory(client, options)
-  return new Source(backend, memoryName, joined, own)
-
-  function own() {
-    return /** @type {LocalMemory} */ (local)
-  }
+  const backend = client === null ? /** @type {Here} */ (here) : new RemoteMemory(client, options)
+  return new Source(backend, memoryName, joined, () => here)
 }
 
 /**

@@ -25,6 +25,8 @@ const { Reader, Writer } = wire
 class RemoteMemory {
   /** @type {false} */
   local = false
+  /** Whether it is in this process. @type {false} */
+  here = false
   /** @type {Map<number, import('./watch.js').Sink>} by the number of the WATCH */
   #sinks = new Map()
   #connection

@@ -32,8 +32,9 @@ async function runOnKey(source, key, fn, args) {
   const data = encode(args)
   const { tag } = encode
   return source.run(async (/** @type {import('./source.js').Backend} */ backend) => {
-    if (backend.local === true) {
-      return runHere(backend, source.name, key, description, () => decode(tag, data))
+    if (backend.here === true) {
+      const memory = backend.local === true ? backend : await backend.memory()
+      return runHere(memory, source.name, key, description, () => decode(tag, data))
     }
     return unwrap(await backend.runOnKey(key, description, args))
   })

@@ -37,7 +37,7 @@ const DEFAULT_RETRIES = 100
  * @property {SharedMemoryOptions} options with the token if there is a URL
  */
 
-/** @type {(memory: InstanceType<typeof SharedMemoryClass>) => Described} */
+/** @type {(memory: InstanceType<typeof SharedMemoryClass>) => Described | Promise<Described>} */
 let describeMemory
 
 /** Values by key, the same for all threads of the process, or for all processes that name a URL. */
@@ -48,7 +48,8 @@ class SharedMemoryClass extends MemoryScope {
       // Who is in the same process needs neither address nor token.
       const { serializer, nearCache, ...link } = memory.#options ?? {}
       const own = { serializer, nearCache }
-      if (backend.local) return { name, here: true, options: own }
+      const described = { name, here: true, options: own }
+      if (backend.here) return backend.local ? described : backend.memory().then(() => described)
       return { name, here: false, url: memory.#url, options: { ...own, ...link } }
     }
   }
@@ -209,7 +210,7 @@ class SharedMemoryClass extends MemoryScope {
   }
 
   async close() {
-    this.#source.close()
+    await this.#source.close()
   }
 
   [Symbol.asyncDispose]() {
@@ -220,6 +221,7 @@ class SharedMemoryClass extends MemoryScope {
   #here() {
     const { backend } = this.#source
     if (backend.local) return backend
+    if (backend.here) throw backend.unready()
     throw error('ERR_NC_NOT_OWNER', 'the memory is in another process, which takes time to ask')
   }
 

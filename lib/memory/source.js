@@ -6,7 +6,8 @@
 const { closed } = require('./check.js')
 
 /** @typedef {import('./local.js')} LocalMemory */
-/** @typedef {LocalMemory | import('./remote.js')} Backend */
+/** @typedef {InstanceType<typeof import('./opening.js').Opening>} Opening */
+/** @typedef {LocalMemory | Opening | import('./remote.js')} Backend */
 
 class Source {
   /** @type {Backend | null} null once closed */
@@ -14,6 +15,8 @@ class Source {
   #joined
   /** @type {Set<import('./watch.js')>} */
   #watches = new Set()
+  /** @type {Promise<void> | undefined} */
+  #closing
   /** Name of the memory in the process that has it. */
   name
 
@@ -21,12 +24,13 @@ class Source {
    * @param {Backend} backend
    * @param {string} name
    * @param {InstanceType<typeof import('../link/hosts.js').Joined> | null} joined
-   * @param {() => LocalMemory} [own] the memory, when this process has taken it over
+   * @param {() => LocalMemory | Opening | undefined} [own] the memory, when this process has taken it over
    */
   constructor(backend, name, joined, own) {
     this.#backend = backend
     this.name = name
     this.#joined = joined
+    if (backend.here) this.#settle(backend)
     joined?.on('up', () => this.#attachAll())
     joined?.on('down', () => this.#remote()?.lost())
     joined?.on('change', () => this.#move(own()))
@@ -35,7 +39,11 @@ class Source {
 
   /** Settled once the memory can be used. */
   get ready() {
-    return this.#joined === null ? Promise.resolve() : this.#joined.ready
+    if (this.#joined !== null) return this.#joined.ready
+    const backend = this.#backend
+    if (backend === null || backend.here === false || backend.local === true)
+      return Promise.resolve()
+    return backend.memory().then(() => {})
   }
 
   /** What is asked now. */
@@ -85,32 +93,52 @@ class Source {
     this.#watches.delete(watch)
   }
 
+  /** @returns {Promise<void>} once a directory that was being read is free */
   close() {
-    const backend = this.#backend
-    if (backend === null) return
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close() {
+    const { backend } = this
     this.#backend = null
     for (const watch of [...this.#watches]) watch.end()
-    if (backend.local) backend.close(closed())
+    const ended = backend.here ? backend.close(closed()) : undefined
     this.#joined?.close()
+    await ended
+  }
+
+  /**
+   * From when it has been read, the memory is asked itself. What was asked before comes after this, and
+   * before everything else.
+   * @param {LocalMemory | Opening} backend
+   */
+  #settle(backend) {
+    if (backend.local === true) return
+    const settled = (/** @type {LocalMemory} */ memory) => {
+      if (this.#backend === backend) this.#backend = memory
+    }
+    backend.opened.then(settled, () => {})
   }
 
   #remote() {
     const backend = this.#backend
-    return backend === null || backend.local === true ? null : backend
+    return backend === null || backend.here === true ? null : backend
   }
 
   #attachAll() {
     for (const watch of this.#watches) watch.attach()
   }
 
-  /** @param {LocalMemory} own */
+  /** @param {LocalMemory | Opening | undefined} own */
   #move(own) {
     const before = this.#remote()
-    if (before === null) {
-      own.close(closed())
+    if (own === undefined || before === null) {
+      void own?.close(closed())
       return
     }
     this.#backend = own
+    this.#settle(own)
     before.lost()
     this.#attachAll()
   }

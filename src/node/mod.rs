@@ -39,7 +39,9 @@ pub use log::{
     NativeLoss, NativeLostRecords, NativeRecord, NativeRepair, NativeSurvey, inspect_log,
     repair_log, verify_log,
 };
-pub use memory::{Js, NativeMemory, NativeMemoryOptions, NativeMemoryStats, memory_words};
+pub use memory::{
+    Js, NativeMemory, NativeMemoryOptions, NativeMemoryStats, NativeOpening, memory_words,
+};
 pub use metrics::{
     NativeMetrics, NativeStorageMetrics, NativeStreamMetrics, NativeThread, NativeTraffic,
 };

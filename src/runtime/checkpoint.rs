@@ -15,10 +15,8 @@ const GROWTH: u64 = 3;
 pub(super) const STEP: usize = 1024 * 1024;
 
 /// How far the log has grown since it was last written anew.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Growth {
-    /// Up to here it is left alone.
-    small: u64,
     /// Bytes that were handed over, those found at the start included.
     written: u64,
     /// How many they were when writing it anew began; 0 while that is not under way.
@@ -27,48 +25,26 @@ pub(super) struct Growth {
     compact: u64,
 }
 
-impl Default for Growth {
-    fn default() -> Self {
-        Self::from(SMALL)
-    }
-}
-
 impl Growth {
-    /// Of a log that is left alone up to this size.
-    pub(super) fn from(small: u64) -> Self {
-        Self {
-            small,
-            written: 0,
-            began: 0,
-            compact: 0,
-        }
-    }
-
     pub(super) fn wrote(&mut self, bytes: usize) {
         self.written += bytes as u64;
     }
 
-    pub(super) fn is_large(&self) -> bool {
-        self.written > self.small.max(self.compact * GROWTH)
+    fn is_large(&self) -> bool {
+        self.written > SMALL.max(self.compact * GROWTH)
     }
 
     /// Whether it is being written anew.
-    pub(super) fn is_under_way(&self) -> bool {
+    fn is_under_way(&self) -> bool {
         self.began != 0
     }
 
-    /// What it came to when it was written anew last, 0 if it never was.
-    #[cfg(test)]
-    pub(super) fn compact(&self) -> u64 {
-        self.compact
-    }
-
-    pub(super) fn begin(&mut self) {
+    fn begin(&mut self) {
         self.began = self.written;
     }
 
     /// What came before the beginning is not needed any more.
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         self.compact = self.written - self.began;
         self.written = self.compact;
         self.began = 0;

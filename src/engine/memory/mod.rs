@@ -13,6 +13,7 @@ mod key;
 mod locks;
 mod partition;
 mod refusal;
+mod replay;
 mod stored;
 mod target;
 #[cfg(test)]
@@ -31,7 +32,8 @@ pub use self::key::{Key, MAX_KEY, PARTITIONS};
 pub use self::locks::{Acquired, Grant, LockTable, Owner, Space};
 pub use self::partition::{Entry, MAX_TOMBSTONES, Partition};
 pub use self::refusal::Refusal;
-pub use self::stored::{RecordWriter, Replay, Replayed, State, Stored};
+pub use self::replay::Replay;
+pub use self::stored::{Has, Known, RecordWriter, Said, State, Stored};
 pub use self::target::Target;
 pub use self::value::{MAX_VALUE, Tag, Value};
 pub use self::version::{Time, Version};

@@ -119,6 +119,13 @@ impl Partition {
         self.bytes
     }
 
+    /// What all it knows takes, in bytes: also the deletes that it remembers.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let keys = self.tombstones.iter().map(|it| it.key.len());
+        self.bytes + self.tombstones.len() * size_of::<Tombstone>() + keys.sum::<usize>()
+    }
+
     /// Its next version, greater than `floor` too.
     pub fn next_version(&mut self, floor: Version, now: Time) -> Version {
         self.last = Version::after(self.last.max(floor), now, self.id);
@@ -291,30 +298,25 @@ impl Partition {
         entries.chain(gone)
     }
 
-    /// Takes back what it knew of a key. Deletes come in the order of their versions.
+    /// Takes back that a key was deleted. Deletes come in the order of their versions.
+    pub(super) fn was_deleted(&mut self, key: Arc<str>, kind: ChangeKind, version: Version) {
+        self.raise(version);
+        self.remember(Tombstone { version, key, kind });
+    }
+
+    /// Removes a value as if it had never been there.
+    pub(super) fn forget(&mut self, key: &Key<'_>) {
+        self.take_out(key.hash(), key.text());
+    }
+
+    /// Takes the room for all it has got back.
     ///
     /// # Errors
-    /// There is no room.
-    pub fn restore(
-        &mut self,
-        key: &Key<'_>,
-        stored: &Stored,
-        budget: &Budget,
-    ) -> Result<(), Refusal> {
-        match &stored.state {
-            State::Value(value, ends) => {
-                self.reserve(Self::size(key, value), budget)?;
-                self.put(key, value.clone(), *ends, stored.version);
-            }
-            State::Gone(kind) => {
-                self.raise(stored.version);
-                self.remember(Tombstone {
-                    version: stored.version,
-                    key: Arc::clone(&stored.key),
-                    kind: *kind,
-                });
-            }
-        }
+    /// There is not as much.
+    pub(super) fn claim(&mut self, budget: &Budget) -> Result<(), Refusal> {
+        self.credit = 0;
+        self.reserve(self.bytes, budget)?;
+        self.credit -= self.bytes;
         Ok(())
     }
 
@@ -359,6 +361,17 @@ impl Partition {
         kind: ChangeKind,
         version: Version,
     ) -> Option<Arc<str>> {
+        let key = self.take_out(hash, key)?;
+        self.remember(Tombstone {
+            version,
+            key: Arc::clone(&key),
+            kind,
+        });
+        Some(key)
+    }
+
+    /// Removes a value. Returns its key.
+    fn take_out(&mut self, hash: u64, key: &str) -> Option<Arc<str>> {
         let found = self
             .entries
             .find_entry(hash, |it| it.hash == hash && *it.key == *key);
@@ -372,11 +385,6 @@ impl Partition {
             self.ends
                 .remove(&(entry.ends, hash, Arc::clone(&entry.key)));
         }
-        self.remember(Tombstone {
-            version,
-            key: Arc::clone(&entry.key),
-            kind,
-        });
         Some(entry.key)
     }
 

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// An argument makes no sense, or bytes are not in the form they should be in.
     #[error("{0}")]
     Argument(&'static str),
+    /// The directory of the memory is being read.
+    #[error("the directory of the memory is being read: `await memory.ready` first")]
+    NotReady,
     /// The handle is closed.
     #[error("the memory is closed")]
     Closed,
@@ -46,6 +49,7 @@ impl Refusal {
             Self::TooLarge { .. } | Self::Full => "ERR_NC_VALUE_TOO_LARGE",
             Self::QueueFull(_) => "ERR_NC_QUEUE_FULL",
             Self::Argument(_) => "ERR_NC_INVALID_ARG",
+            Self::NotReady => "ERR_NC_NOT_READY",
             Self::Closed => "ERR_NC_CLOSED",
             Self::Storage(_) => "ERR_NC_STORAGE",
         }

@@ -7,7 +7,6 @@
 //! of `MemoryDelete` is `version u64 | kind u8`. A `MemoryDelete` without a key that is marked as [`SEEN`] says
 //! up to which version the partition in `chan_off` has forgotten deletes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{ChangeKind, PARTITIONS, Tag, Value, Version};
@@ -91,6 +90,13 @@ impl RecordWriter {
         .write(out);
     }
 
+    /// A log has this number in a shard.
+    pub(super) fn seen(&mut self, shard: usize, number: u64) {
+        if let Some(sequence) = self.sequences.get_mut(shard) {
+            *sequence = number.max(*sequence);
+        }
+    }
+
     fn sequence(&mut self, key: &str) -> &mut u64 {
         let shard = usize::from(shard_of(key));
         // There are as many as shards.
@@ -124,182 +130,81 @@ fn write(record: Record<'_>, known: &Stored, out: &mut Vec<u8>) {
     .write(out);
 }
 
-/// Reads a log.
-#[derive(Debug)]
-pub struct Replay {
-    known: HashMap<Arc<str>, (Version, State)>,
-    floors: [Version; PARTITIONS],
-    writer: RecordWriter,
+/// What a record of a memory says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said<'a> {
+    /// What a key has since a version.
+    Key(Known<'a>),
+    /// Up to this version a partition has forgotten deletes.
+    Forgotten(u8, Version),
 }
 
-impl Default for Replay {
-    fn default() -> Self {
-        Self {
-            known: HashMap::new(),
-            floors: [Version::NONE; PARTITIONS],
-            writer: RecordWriter::default(),
-        }
-    }
+/// What a record says of a key, as it stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known<'a> {
+    /// The key, if it is one.
+    pub key: &'a str,
+    /// When it got what it has.
+    pub version: Version,
+    /// What it has.
+    pub state: Has<'a>,
+    /// Number of the record in its shard.
+    pub(super) sequence: u64,
 }
 
-/// What a log says.
-#[derive(Debug)]
-pub struct Replayed {
-    /// All keys it speaks of; deletes in the order of their versions.
-    pub known: Vec<Stored>,
-    /// Up to where each partition has forgotten deletes.
-    pub floors: [Version; PARTITIONS],
-    /// Goes on with the log.
-    pub writer: RecordWriter,
+/// What a key has, as it stands in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Has<'a> {
+    /// A value of bytes that fit its tag, and when that ends in milliseconds since 1970 (0 for never).
+    Value(Tag, &'a [u8], u64),
+    /// None any more, and how it went.
+    Gone(ChangeKind),
 }
 
-impl Replay {
-    /// Takes note of a record.
+impl<'a> Said<'a> {
+    /// Reads a record.
     ///
     /// # Errors
     /// It is damaged, or not of a memory.
-    pub fn apply(&mut self, record: &[u8]) -> Result<(), RecoverError> {
+    pub fn read(record: &'a [u8]) -> Result<Self, RecoverError> {
         let record = Record::read(record)?;
-        if !matches!(
-            record.kind,
-            RecordKind::MemorySet | RecordKind::MemoryDelete
-        ) {
-            return Err(OF_CHANNELS);
-        }
+        let is_set = match record.kind {
+            RecordKind::MemorySet => true,
+            RecordKind::MemoryDelete => false,
+            _ => return Err(OF_CHANNELS),
+        };
         let (version, rest) = record.payload.split_first_chunk().ok_or(CUT)?;
         let version = Version(u64::from_le_bytes(*version));
         if record.flags & SEEN != 0 {
-            return self.forgotten(record.offset, version);
+            let partition = u8::try_from(record.offset).ok();
+            let partition = partition.filter(|it| usize::from(*it) < PARTITIONS);
+            return Ok(Self::Forgotten(partition.ok_or(NO_VALUE)?, version));
         }
-        let sequence = self.writer.sequence(record.key);
-        *sequence = record.seq.max(*sequence);
-        let state = match record.kind {
-            RecordKind::MemorySet => value(rest)?,
-            _ => State::Gone(match rest {
-                [3, ..] => ChangeKind::Expire,
-                _ => ChangeKind::Delete,
-            }),
+        let state = match rest {
+            rest if is_set => value(rest)?,
+            [3, ..] => Has::Gone(ChangeKind::Expire),
+            _ => Has::Gone(ChangeKind::Delete),
         };
-        match self.known.get_mut(record.key) {
-            Some(known) if known.0 >= version => {}
-            Some(known) => *known = (version, state),
-            None => {
-                self.known.insert(record.key.into(), (version, state));
-            }
-        }
-        Ok(())
-    }
-
-    /// All that was read.
-    #[must_use]
-    pub fn finish(self) -> Replayed {
-        let known = self.known.into_iter();
-        let mut known: Vec<_> = known
-            .map(|(key, (version, state))| Stored {
-                key,
-                version,
-                state,
-            })
-            .collect();
-        known.sort_unstable_by_key(|it| it.version);
-        Replayed {
-            known,
-            floors: self.floors,
-            writer: self.writer,
-        }
-    }
-
-    fn forgotten(&mut self, partition: u64, version: Version) -> Result<(), RecoverError> {
-        let floor = usize::try_from(partition)
-            .ok()
-            .and_then(|it| self.floors.get_mut(it));
-        let floor = floor.ok_or(NO_VALUE)?;
-        *floor = version.max(*floor);
-        Ok(())
+        Ok(Self::Key(Known {
+            key: record.key,
+            version,
+            state,
+            sequence: record.seq,
+        }))
     }
 }
 
-fn value(rest: &[u8]) -> Result<State, RecoverError> {
+fn value(rest: &[u8]) -> Result<Has<'_>, RecoverError> {
     let (ends, rest) = rest.split_first_chunk().ok_or(CUT)?;
     let (tag, bytes) = rest.split_first().ok_or(CUT)?;
-    let tag = Tag::from_u8(*tag).ok_or(NO_VALUE)?;
-    let value = Value::new(tag, bytes).map_err(|_| NO_VALUE)?;
-    Ok(State::Value(value, u64::from_le_bytes(*ends)))
+    let tag = Tag::from_u8(*tag).filter(|tag| tag.fits(bytes.len()));
+    let tag = tag.ok_or(NO_VALUE)?;
+    Ok(Has::Value(tag, bytes, u64::from_le_bytes(*ends)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::shard::records;
-
-    fn known(key: &str, version: u64, state: State) -> Stored {
-        Stored {
-            key: Arc::from(key),
-            version: Version(version),
-            state,
-        }
-    }
-
-    fn text(text: &str) -> State {
-        State::Value(Value::new(Tag::Latin1, text.as_bytes()).unwrap(), 0)
-    }
-
-    fn replayed(bytes: &[u8]) -> Replayed {
-        let mut replay = Replay::default();
-        for record in records(bytes) {
-            replay.apply(record).unwrap();
-        }
-        replay.finish()
-    }
-
-    #[test]
-    fn the_greatest_version_of_a_key_counts_in_any_order() {
-        let changes = [
-            known("a", 1, text("old")),
-            known("a", 3, State::Value(Value::number(5.0), 77)),
-            known("a", 2, State::Gone(ChangeKind::Delete)),
-            known("b", 5, text("b")),
-            known("b", 6, State::Gone(ChangeKind::Expire)),
-        ];
-        for turn in 0..changes.len() {
-            let mut turned = changes.clone();
-            turned.rotate_left(turn);
-            let (mut writer, mut out) = (RecordWriter::default(), Vec::new());
-            for (at, change) in turned.iter().enumerate() {
-                if at % 2 == 0 {
-                    writer.change(change, &mut out);
-                } else {
-                    writer.part(change, &mut out);
-                }
-            }
-            let replayed = replayed(&out);
-            assert_eq!(replayed.known, [changes[1].clone(), changes[4].clone()]);
-        }
-    }
-
-    #[test]
-    fn numbers_of_records_go_on() {
-        let (mut writer, mut out) = (RecordWriter::default(), Vec::new());
-        writer.change(&known("a", 1, text("1")), &mut out);
-        writer.change(&known("a", 2, text("2")), &mut out);
-        let mut replayed = replayed(&out);
-        out.clear();
-        replayed.writer.change(&known("a", 3, text("3")), &mut out);
-        assert_eq!(Record::read(&out).unwrap().seq, 3);
-    }
-
-    #[test]
-    fn floors_are_kept() {
-        let (mut writer, mut out) = (RecordWriter::default(), Vec::new());
-        writer.floor(7, Version(99), &mut out);
-        writer.floor(7, Version(98), &mut out);
-        let replayed = replayed(&out);
-        assert_eq!(
-            (replayed.floors[7], replayed.floors[6]),
-            (Version(99), Version::NONE)
-        );
-        assert!(replayed.known.is_empty());
-    }
 
     #[test]
     fn what_is_no_memory_is_refused() {
@@ -324,7 +229,7 @@ mod tests {
         for record in bad {
             let mut out = Vec::new();
             record.write(&mut out);
-            assert!(Replay::default().apply(&out).is_err(), "{record:?}");
+            assert!(Said::read(&out).is_err(), "{record:?}");
         }
     }
 }

@@ -63,7 +63,7 @@ impl Tag {
     }
 
     /// Whether a value of this tag can have so many bytes.
-    fn fits(self, bytes: usize) -> bool {
+    pub(super) fn fits(self, bytes: usize) -> bool {
         match self {
             Self::Number => bytes == 8,
             Self::True | Self::False | Self::Null | Self::Undefined => bytes == 0,

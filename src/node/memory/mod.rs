@@ -3,11 +3,11 @@
 mod ending;
 mod handle;
 mod js;
+mod opening;
 mod quick;
 mod scratch;
 mod words;
 
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,24 +18,14 @@ use napi_derive::napi;
 use self::ending::Ending;
 use self::handle::Handle;
 pub use self::js::Js;
+use self::opening::checked;
+pub use self::opening::{NativeMemoryOptions, NativeOpening};
 pub use self::words::memory_words;
 use super::quick::generic;
 use super::wake::Wake;
 use crate::engine::memory::{Key, Refusal, Space, Start, Target, Version};
 use crate::runtime::WakeJs;
-use crate::runtime::memories::{Client, MemoryStats, Options, open};
-
-/// How a memory is made.
-#[napi(object)]
-#[derive(Debug, Default)]
-pub struct NativeMemoryOptions {
-    /// Where it is stored.
-    pub directory: Option<String>,
-    /// What all values may take, in bytes; a quarter of the machine's memory by default.
-    pub max_bytes: Option<f64>,
-    /// Largest value, in bytes: 16 MiB by default, 256 MiB at most.
-    pub max_value_bytes: Option<f64>,
-}
+use crate::runtime::memories::{Client, MemoryStats, open};
 
 /// Figures of a memory.
 #[napi(object)]
@@ -76,7 +66,8 @@ pub struct NativeMemory {
 
 #[napi]
 impl NativeMemory {
-    /// Opens the memory of this name, or joins it: the options of the first one count.
+    /// Opens the memory of this name, or joins it: the options of the first one count. One that has a
+    /// directory has to be opened by a `NativeOpening` first.
     #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
@@ -84,12 +75,7 @@ impl NativeMemory {
         name: String,
         options: Option<NativeMemoryOptions>,
     ) -> Result<Self, String> {
-        let options = options.unwrap_or_default();
-        let options = Options {
-            max_bytes: bytes(options.max_bytes).map_err(|it| refused(&it))?,
-            max_value_bytes: bytes(options.max_value_bytes).map_err(|it| refused(&it))?,
-            directory: options.directory.map(PathBuf::from),
-        };
+        let options = checked(options).map_err(|it| refused(&it))?;
         let memory = open(&name, &options).map_err(|it| refused(&it))?;
         let client = memory.client(None);
         let ending = Ending::new(env, Arc::clone(&client)).map_err(generic)?;
@@ -376,14 +362,6 @@ fn lease(ms: f64) -> std::result::Result<u64, Refusal> {
         return Ok(ms.ceil() as u64);
     }
     Err(Refusal::Argument("a lease is a number of milliseconds"))
-}
-
-fn bytes(number: Option<f64>) -> std::result::Result<Option<usize>, Refusal> {
-    match number {
-        Some(number) if number.is_finite() && number >= 1.0 => Ok(Some(number as usize)),
-        Some(_) => Err(Refusal::Argument("a size is a number of bytes above 0")),
-        None => Ok(None),
-    }
 }
 
 /// An error that JavaScript recognises by its code.

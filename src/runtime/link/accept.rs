@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{
@@ -21,6 +21,7 @@ use super::outgoing::Outgoing;
 use super::pump::{config, pump, unknown_config};
 use super::session::Session;
 use crate::engine::link::{Hello, Role, SUBPROTOCOL, Target, Writer, close};
+use crate::runtime::memories::when_settled;
 
 /// Connections of a machine at once. Others wait in the system's queue.
 const MAX_CONNECTIONS: usize = 4096;
@@ -115,6 +116,9 @@ async fn admit(
         refuse(&mut socket, Some(hello.id), close::REFUSED, "token refused").await;
         return None;
     }
+    if caller.target.role == Role::Data {
+        opened(&machine.full_name(&caller.target.name)).await;
+    }
     let outgoing = Arc::new(Outgoing::default());
     match Session::open(machine, &caller, &hello, &outgoing) {
         Ok(session) => Some((trusted(socket).await, outgoing, session)),
@@ -122,6 +126,15 @@ async fn admit(
             refuse(&mut socket, Some(hello.id), why.code, why.reason).await;
             None
         }
+    }
+}
+
+/// Waits while the directory of a memory is being read.
+async fn opened(name: &str) {
+    let settled = Arc::new(Notify::new());
+    let told = Arc::clone(&settled);
+    if when_settled(name, Arc::new(move || told.notify_one())) {
+        settled.notified().await;
     }
 }
 

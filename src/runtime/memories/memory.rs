@@ -288,31 +288,16 @@ impl Memory {
         stats
     }
 
-    /// Takes back what was stored. Nobody else has the memory yet.
-    ///
-    /// # Errors
-    /// There is no room for it.
-    pub(super) fn restore(
-        &self,
-        known: &[Stored],
-        floors: &[Version; PARTITIONS],
-    ) -> Result<(), Refusal> {
-        for (id, floor) in floors.iter().enumerate() {
-            self.lock(id as u8).forgotten(*floor);
-        }
-        for stored in known {
-            let key = self.key(&stored.key)?;
-            let mut partition = self.lock(key.partition());
-            partition.restore(&key, stored, &self.budget)?;
-            partition.settle(&self.budget);
-        }
-        Ok(())
-    }
-
     /// All that a partition knows, and up to where it has forgotten deletes.
     pub(super) fn known(&self, partition: u8) -> (Vec<Stored>, Version) {
         let partition = self.lock(partition);
         (partition.known().collect(), partition.floor())
+    }
+
+    /// Bytes that all it knows takes.
+    pub(super) fn held(&self) -> usize {
+        let held = self.entrances.iter().map(|it| it.lock().held());
+        held.sum()
     }
 
     /// Whether it is stored.
@@ -331,6 +316,13 @@ impl Memory {
     #[cfg(test)]
     pub(super) fn stored_up_to(&self) -> u64 {
         self.stored.load(Ordering::SeqCst)
+    }
+
+    /// All is written, and the directory is free, when this returns. Can be repeated.
+    pub(super) fn close_log(&self) {
+        if let Some(log) = &self.log {
+            log.close();
+        }
     }
 
     /// The log says that everything up to this ticket is stored.
@@ -433,9 +425,7 @@ impl Memory {
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if let Some(log) = &self.log {
-            log.close();
-        }
+        self.close_log();
     }
 }
 

@@ -1,69 +1,164 @@
 //! The memories by their names.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Weak};
 
 use parking_lot::Mutex;
 
-use super::{Memory, Options, durable};
+use super::mailbox::Wake;
+use super::opening::{Opening, Share};
+use super::{Memory, Options};
 use crate::engine::memory::Refusal;
 
-static MEMORIES: LazyLock<Mutex<HashMap<String, Weak<Memory>>>> = LazyLock::new(Mutex::default);
+static MEMORIES: LazyLock<Mutex<HashMap<String, Place>>> = LazyLock::new(Mutex::default);
 
 const NOT_STORED: Refusal =
     Refusal::Argument("this memory is in use already, and is not stored in that directory");
 
+/// What there is under a name.
+enum Place {
+    Open(Weak<Memory>),
+    /// Its directory is being read.
+    Opening(Arc<Opening>),
+}
+
+impl Place {
+    fn memory(&self) -> Option<Arc<Memory>> {
+        match self {
+            Self::Open(memory) => memory.upgrade(),
+            Self::Opening(_) => None,
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        matches!(self, Self::Open(memory) if memory.strong_count() == 0)
+    }
+}
+
 /// The memory of this name: an existing one, whose options then stay, or a new and empty one. It lives
 /// as long as somebody has it; `""` is the one of the process.
 ///
-/// A directory is read before this returns.
+/// # Errors
+/// The options make no sense; there is such a memory, and it is not stored in that directory; or there
+/// is a directory to be read first, for which there is [`begin`].
+pub fn open(name: &str, options: &Options) -> Result<Arc<Memory>, Refusal> {
+    open_in(&mut MEMORIES.lock(), name, options)
+}
+
+/// As [`open`]; a directory is read meanwhile, on another thread. Who asks for a memory whose directory
+/// is being read waits for the same.
 ///
 /// # Errors
-/// The options make no sense, the directory cannot be opened, or there is such a memory that is not
-/// stored there.
-pub fn open(name: &str, options: &Options) -> Result<Arc<Memory>, Refusal> {
+/// As `open`, and what comes of reading the directory is the outcome of the share.
+pub fn begin(name: &str, options: &Options) -> Result<Share, Refusal> {
     let mut memories = MEMORIES.lock();
-    if let Some(memory) = memories.get(name).and_then(Weak::upgrade) {
+    let mut ending = None;
+    if let Some(Place::Opening(opening)) = memories.get(name) {
+        if let Some(share) = opening.join() {
+            let other = |it: &Path| !opening.is_in(it);
+            let elsewhere = options.directory.as_deref().is_some_and(other);
+            return if elsewhere {
+                Err(NOT_STORED)
+            } else {
+                Ok(share)
+            };
+        }
+        ending = Some(Arc::clone(opening));
+    }
+    match &options.directory {
+        Some(directory) if memories.get(name).and_then(Place::memory).is_none() => {
+            // What makes no sense is told at once.
+            options.max_value()?;
+            let opening = Opening::begin(name, options, directory, ending)?;
+            let share = opening.join().ok_or(Refusal::Closed)?;
+            memories.retain(|_, place| !place.is_free());
+            memories.insert(name.to_owned(), Place::Opening(opening));
+            Ok(share)
+        }
+        _ => open_in(&mut memories, name, options).map(Share::of),
+    }
+}
+
+fn open_in(
+    memories: &mut HashMap<String, Place>,
+    name: &str,
+    options: &Options,
+) -> Result<Arc<Memory>, Refusal> {
+    let place = memories.get(name);
+    let memory = if let Some(memory) = place.and_then(Place::memory) {
         if let Some(directory) = &options.directory
             && !memory.log.as_ref().is_some_and(|log| log.is_in(directory))
         {
             return Err(NOT_STORED);
         }
-        memory.opening.fetch_add(1, Ordering::SeqCst);
-        return Ok(memory);
-    }
-    memories.retain(|_, memory| memory.strong_count() > 0);
-    let memory = match &options.directory {
-        Some(directory) => durable::open(options, directory)?,
-        None => Memory::new(options)?,
+        memory
+    } else if options.directory.is_some() || matches!(place, Some(Place::Opening(_))) {
+        return Err(Refusal::NotReady);
+    } else {
+        let memory = Memory::new(options)?;
+        memories.retain(|_, place| !place.is_free());
+        memories.insert(name.to_owned(), Place::Open(Arc::downgrade(&memory)));
+        memory
     };
     memory.opening.fetch_add(1, Ordering::SeqCst);
-    memories.insert(name.to_owned(), Arc::downgrade(&memory));
     Ok(memory)
+}
+
+/// It is known what has become of an opening. `settle` is given that and says which memory is in use
+/// from now on, if any.
+pub(super) fn opened<R>(
+    name: &str,
+    opening: &Arc<Opening>,
+    opened: Result<Arc<Memory>, Refusal>,
+    settle: impl FnOnce(Result<Arc<Memory>, Refusal>) -> (Option<Arc<Memory>>, R),
+) -> R {
+    let mut memories = MEMORIES.lock();
+    let (memory, result) = settle(opened);
+    match memory {
+        Some(memory) => {
+            memories.insert(name.to_owned(), Place::Open(Arc::downgrade(&memory)));
+        }
+        None => memories
+            .retain(|_, place| !matches!(place, Place::Opening(it) if Arc::ptr_eq(it, opening))),
+    }
+    result
+}
+
+/// Has `wake` called once it is known what has become of opening this memory; false if it is not being
+/// opened.
+pub fn when_settled(name: &str, wake: Wake) -> bool {
+    let memories = MEMORIES.lock();
+    match memories.get(name) {
+        Some(Place::Opening(opening)) => opening.when_settled(wake),
+        _ => false,
+    }
 }
 
 /// A client has gone. A memory that is stored ends with its last one: when this returns, all is written
 /// and the directory is free.
 pub(super) fn left(memory: &Memory) {
-    let Some(log) = &memory.log else {
+    if memory.log.is_none() {
         return;
-    };
+    }
     let mut memories = MEMORIES.lock();
     if memory.opening.load(Ordering::SeqCst) == 0 && memory.clients.lock().is_empty() {
-        memories.retain(|_, it| !std::ptr::eq(it.as_ptr(), memory));
-        log.close();
+        memories.retain(
+            |_, place| !matches!(place, Place::Open(it) if std::ptr::eq(it.as_ptr(), memory)),
+        );
+        memory.close_log();
     }
 }
 
 /// The memory of this name, if somebody has it.
 #[must_use]
 pub fn find(name: &str) -> Option<Arc<Memory>> {
-    MEMORIES.lock().get(name).and_then(Weak::upgrade)
+    MEMORIES.lock().get(name).and_then(Place::memory)
 }
 
 /// Every memory that somebody has.
 pub(super) fn all() -> Vec<Arc<Memory>> {
     let memories = MEMORIES.lock();
-    memories.values().filter_map(Weak::upgrade).collect()
+    memories.values().filter_map(Place::memory).collect()
 }

@@ -36,6 +36,7 @@ use self::fs::FileSystem;
 pub use self::log::StoreLog;
 use self::queue::Queue;
 use self::read::{Extent, Reader};
+use self::recovery::Takers;
 pub use self::repair::{Repair, repair};
 use self::writer::{Work, Writer};
 use super::clock::instant;
@@ -132,6 +133,29 @@ impl Store {
         segment_bytes: u64,
         mut each_record: impl FnMut(&[u8]) -> Result<(), String>,
     ) -> Result<(Self, Recovery), StoreError> {
+        Self::recover(directory, fs, segment_bytes, Takers::One(&mut each_record))
+    }
+
+    /// [`Self::open_sized`] for records of which the order does not count: several threads take them
+    /// at once.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_at_once(
+        directory: &Path,
+        fs: Arc<dyn FileSystem>,
+        segment_bytes: u64,
+        each_record: &(dyn Fn(&[u8]) -> Result<(), String> + Sync),
+    ) -> Result<(Self, Recovery), StoreError> {
+        Self::recover(directory, fs, segment_bytes, Takers::Several(each_record))
+    }
+
+    fn recover(
+        directory: &Path,
+        fs: Arc<dyn FileSystem>,
+        segment_bytes: u64,
+        takers: Takers<'_>,
+    ) -> Result<(Self, Recovery), StoreError> {
         let before = instant();
         let extent = Arc::<Mutex<Extent>>::default();
         let reader = Reader {
@@ -140,7 +164,7 @@ impl Store {
             extent: Arc::clone(&extent),
         };
         let directory = Directory::create(fs, directory)?;
-        let (start, recovery) = recovery::recover(&directory, segment_bytes, &mut each_record)?;
+        let (start, recovery) = recovery::recover(&directory, segment_bytes, takers)?;
         let counters = Arc::new(Counters::default());
         let shown = (Arc::clone(&counters), extent);
         let writer = Writer::new(directory, segment_bytes, start, shown);

@@ -1,5 +1,8 @@
 //! Opens a log: reads what is stored and decides where it goes on.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{Builder, available_parallelism, scope};
+
 use super::Recovery;
 use super::directory::Directory;
 use super::error::StoreError;
@@ -7,21 +10,31 @@ use super::format::{self, Frame, Header, Kind};
 use super::scan::{Piece, Scanner};
 use super::writer::{Filled, Start};
 
-/// Takes a record; what it says against it makes the log a damaged one.
-pub(super) type EachRecord<'a> = dyn FnMut(&[u8]) -> Result<(), String> + 'a;
+/// Who takes the records; what they say against one makes the log a damaged one.
+pub(super) enum Takers<'a> {
+    /// One after the other, in their order.
+    One(&'a mut dyn FnMut(&[u8]) -> Result<(), String>),
+    /// Several threads at once: those of one file in any order.
+    Several(&'a (dyn Fn(&[u8]) -> Result<(), String> + Sync)),
+}
+
+/// Threads that take the records of a file at most.
+const MAX_TAKERS: usize = 8;
+/// What makes one more thread worth while, in bytes.
+const ENOUGH: usize = 1024 * 1024;
 
 /// Reads a log, hands its records out, and begins the segment that is to be written.
 pub(super) fn recover(
     directory: &Directory,
     segment_bytes: u64,
-    each_record: &mut EachRecord<'_>,
+    takers: Takers<'_>,
 ) -> Result<(Start, Recovery), StoreError> {
     directory.tidy()?;
     let ids = directory.segments()?;
     let headers = headers(directory, &ids)?;
     let mut reading = Reading {
         directory,
-        each_record,
+        takers,
         recovery: Recovery::default(),
         filled: Vec::new(),
         unsure: None,
@@ -64,7 +77,7 @@ struct Unsure {
 
 struct Reading<'a, 'b> {
     directory: &'a Directory,
-    each_record: &'a mut EachRecord<'b>,
+    takers: Takers<'b>,
     recovery: Recovery,
     /// Segments with a frame that counts.
     filled: Vec<Filled>,
@@ -80,20 +93,19 @@ impl Reading<'_, '_> {
         let bytes = self.directory.read(id)?;
         self.recovery.segments += 1;
         let mut scanner = Scanner::new(&bytes, header, until);
-        let mut last = None;
+        let mut frames = Vec::new();
+        let mut ended = false;
         for piece in scanner.by_ref() {
             match piece {
-                Piece::Frame { offset, frame } => {
-                    self.frame(id, offset, &frame)?;
-                    last = Some((offset, frame));
-                }
+                Piece::Frame { offset, frame } => frames.push((offset, frame)),
                 Piece::Damage(damage) => {
                     return Err(self.directory.corrupt(id, damage.bytes.start, damage.what));
                 }
                 Piece::Torn { bytes } => self.recovery.truncated_bytes = bytes.len() as u64,
-                Piece::End { .. } => last = None,
+                Piece::End { .. } => ended = true,
             }
         }
+        self.hand_out(id, &frames, bytes.len())?;
         self.number = scanner.number();
         if until.is_some_and(|until| until != self.number) {
             let what = "the next file does not begin where this one ends";
@@ -107,6 +119,7 @@ impl Reading<'_, '_> {
             });
         }
         if until.is_none() {
+            let last = frames.pop().filter(|_| !ended);
             self.unsure = last.map(|(offset, frame)| Unsure {
                 offset,
                 kind: frame.kind,
@@ -117,21 +130,21 @@ impl Reading<'_, '_> {
         Ok(())
     }
 
-    fn frame(&mut self, id: u64, offset: usize, frame: &Frame<'_>) -> Result<(), StoreError> {
-        if frame.kind != Kind::Batch {
-            return Ok(());
-        }
-        let mut at = offset + format::FRAME;
-        for record in format::records(frame.content) {
-            let record = record.map_err(|from| {
-                let what = "a batch does not consist of records";
-                self.directory.corrupt(id, at + from, what)
-            })?;
-            (self.each_record)(record).map_err(|what| self.directory.corrupt(id, at, what))?;
-            at += record.len();
-            self.recovery.records += 1;
-            self.recovery.bytes += record.len() as u64;
-        }
+    /// Hands out the records of a segment of so many bytes.
+    fn hand_out(&mut self, id: u64, frames: &Frames<'_>, bytes: usize) -> Result<(), StoreError> {
+        let from = (self.directory, id);
+        let counted = match &mut self.takers {
+            Takers::One(take) => {
+                let mut counted = Counted::default();
+                for (offset, frame) in frames {
+                    counted.frame(from, (*offset, frame), take)?;
+                }
+                counted
+            }
+            Takers::Several(take) => at_once(from, frames, bytes, *take)?,
+        };
+        self.recovery.records += counted.records;
+        self.recovery.bytes += counted.bytes;
         Ok(())
     }
 
@@ -165,6 +178,80 @@ impl Reading<'_, '_> {
             number: self.number,
         })
     }
+}
+
+type Frames<'a> = [(usize, Frame<'a>)];
+
+/// What was handed out.
+#[derive(Debug, Default)]
+struct Counted {
+    records: u64,
+    bytes: u64,
+}
+
+impl Counted {
+    fn frame(
+        &mut self,
+        (directory, id): (&Directory, u64),
+        (offset, frame): (usize, &Frame<'_>),
+        take: &mut dyn FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(), StoreError> {
+        if frame.kind != Kind::Batch {
+            return Ok(());
+        }
+        let mut at = offset + format::FRAME;
+        for record in format::records(frame.content) {
+            let record = record.map_err(|from| {
+                let what = "a batch does not consist of records";
+                directory.corrupt(id, at + from, what)
+            })?;
+            take(record).map_err(|what| directory.corrupt(id, at, what))?;
+            at += record.len();
+            self.records += 1;
+            self.bytes += record.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Hands out the records of a segment on several threads.
+fn at_once(
+    from: (&Directory, u64),
+    frames: &Frames<'_>,
+    bytes: usize,
+    take: &(dyn Fn(&[u8]) -> Result<(), String> + Sync),
+) -> Result<Counted, StoreError> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut counted = Counted::default();
+        while let Some((offset, frame)) = frames.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let taken = counted.frame(from, (*offset, frame), &mut |record| take(record));
+            if taken.is_err() {
+                // The others need not go on.
+                next.store(frames.len(), Ordering::Relaxed);
+            }
+            taken?;
+        }
+        Ok(counted)
+    };
+    // One processor is left to whoever waits for the log.
+    let threads = available_parallelism().map_or(1, usize::from) - 1;
+    let threads = threads.min(MAX_TAKERS).min(bytes / ENOUGH);
+    scope(|scope| {
+        let name = || Builder::new().name("storage".to_owned());
+        // Without a thread there are fewer: the one that is there takes everything.
+        let others: Vec<_> = (1..threads)
+            .filter_map(|_| name().spawn_scoped(scope, work).ok())
+            .collect();
+        let mut all = work()?;
+        for other in others {
+            let panicked = |_| from.0.corrupt(from.1, 0, "a record cannot be taken");
+            let counted = other.join().map_err(panicked)??;
+            all.records += counted.records;
+            all.bytes += counted.bytes;
+        }
+        Ok(all)
+    })
 }
 
 /// Takes the frame with this number, which is the last one, out of the segment it was in.

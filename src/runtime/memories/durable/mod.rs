@@ -2,29 +2,38 @@
 //!
 //! It is told every change under the lock of its partition, in the order in which they happen there;
 //! the changes of one commit are one batch, which is stored as a whole or not at all. When the log has
-//! grown to several times what the memory holds, all of that is written anew, one partition after the
-//! other, while changes go on; what came before is then forgotten.
+//! grown to half as much again as the memory holds, all of that is written anew, one partition after the
+//! other, while changes go on; what came before is then forgotten. Each byte of changes lets three bytes
+//! of that pass before the next one, so what is written meanwhile is a third of what the memory holds: in
+//! all, the log never takes more than three times that, and a fixed slack.
 
+mod restore;
+mod size;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 
+use self::restore::Restoring;
+use self::size::Size;
 use super::Options;
 use super::memory::Memory;
-use crate::engine::memory::{PARTITIONS, RecordWriter, Refusal, Replay, Stored, Version};
+use crate::engine::memory::{PARTITIONS, RecordWriter, Refusal, Stored, Version};
 use crate::engine::shard::{Records, Ticket};
-use crate::runtime::checkpoint::{Growth, STEP};
+use crate::runtime::checkpoint::STEP;
 use crate::runtime::store::fs::{FileSystem, RealFs};
 use crate::runtime::store::{Report, SEGMENT_BYTES, Store};
 
-/// Bytes that wait to be stored at most.
+/// Bytes of changes that wait to be stored at most; what is written anew beside them is bounded by
+/// [`PRECEDENCE`] times that.
 const MAX_PENDING: usize = 64 * 1024 * 1024;
-/// Bytes that are written anew at a time at most.
-const MAX_STEP: usize = 8 * STEP;
+/// So many bytes are written anew for each one of changes.
+const PRECEDENCE: usize = 3;
 
 /// The log of one memory.
 #[derive(Debug, Default)]
@@ -38,9 +47,11 @@ pub(super) struct DurableLog {
 struct State {
     ticket: u64,
     writer: RecordWriter,
-    growth: Growth,
+    size: Size,
     /// What is being written anew.
     anew: Anew,
+    /// What was written anew and is not stored yet.
+    waits: Waits,
     failed: Option<String>,
 }
 
@@ -55,35 +66,63 @@ struct Anew {
     others: usize,
 }
 
-/// The memory that is stored in `directory`, empty if there is none.
+/// Some of what waits to be stored: tickets and bytes, and the sum of those.
+#[derive(Debug, Default)]
+struct Waits(VecDeque<(u64, usize)>, usize);
+
+impl Waits {
+    fn add(&mut self, ticket: u64, bytes: usize) {
+        self.0.push_back((ticket, bytes));
+        self.1 += bytes;
+    }
+
+    /// Everything up to this ticket is stored.
+    fn stored(&mut self, upto: u64) {
+        while let Some((_, bytes)) = self.0.pop_front_if(|(ticket, _)| *ticket <= upto) {
+            self.1 -= bytes;
+        }
+    }
+}
+
+/// The memory that is stored in `directory`, empty if there is none. Takes as long as reading it does,
+/// or until nobody wants it any more.
 ///
 /// # Errors
 /// The log cannot be opened, or the options make no sense.
-pub(super) fn open(options: &Options, directory: &Path) -> Result<Arc<Memory>, Refusal> {
-    open_on(options, directory, Arc::new(RealFs), SEGMENT_BYTES)
+pub(super) fn open(
+    options: &Options,
+    directory: &Path,
+    unwanted: &AtomicBool,
+) -> Result<Arc<Memory>, Refusal> {
+    let fs = Arc::new(RealFs);
+    open_on(options, directory, (fs, SEGMENT_BYTES), unwanted)
 }
 
 /// [`open`] on a file system, with segments of this length.
-pub(super) fn open_on(
+fn open_on(
     options: &Options,
     directory: &Path,
-    fs: Arc<dyn FileSystem>,
-    segment_bytes: u64,
+    (fs, segment_bytes): (Arc<dyn FileSystem>, u64),
+    unwanted: &AtomicBool,
 ) -> Result<Arc<Memory>, Refusal> {
-    let mut replay = Replay::default();
-    let each = |record: &[u8]| replay.apply(record).map_err(|it| it.to_string());
-    let (store, recovery) = Store::open_sized(directory, fs, segment_bytes, each)
-        .map_err(|it| Refusal::Storage(it.to_string()))?;
     let log = Arc::new(DurableLog::default());
     // They are set nowhere else, here and below.
     let _first = log.directory.set(directory.to_owned());
     let memory = Memory::with_log(options, Some(Arc::clone(&log)))?;
-    let replayed = replay.finish();
-    memory.restore(&replayed.known, &replayed.floors)?;
+    let restoring = Restoring::new(&memory);
+    let each = |record: &[u8]| {
+        // Nothing is written before all is read.
+        let wanted = !unwanted.load(Ordering::Relaxed);
+        wanted.then_some(()).ok_or("nobody wants it")?;
+        restoring.apply(record)
+    };
+    let (store, recovery) = Store::open_at_once(directory, fs, segment_bytes, &each)
+        .map_err(|it| Refusal::Storage(it.to_string()))?;
+    let writer = restoring.finish()?;
     {
         let mut state = log.state.lock();
-        state.writer = replayed.writer;
-        state.growth.wrote(recovery.bytes as usize);
+        state.writer = writer;
+        state.size.wrote(recovery.bytes as usize);
     }
     let told = (Arc::downgrade(&log), Arc::downgrade(&memory));
     store
@@ -98,7 +137,7 @@ impl DurableLog {
     /// Whether it is in this directory.
     pub(super) fn is_in(&self, directory: &Path) -> bool {
         let own = self.directory.get();
-        own.is_some_and(|own| own == directory || same(own, directory).unwrap_or(false))
+        own.is_some_and(|own| same(own, directory))
     }
 
     /// Whether it takes changes. Asked before each write.
@@ -106,11 +145,12 @@ impl DurableLog {
     /// # Errors
     /// It has failed and takes no more, or too much waits.
     pub(super) fn check(&self) -> Result<(), Refusal> {
-        if let Some(message) = &self.state.lock().failed {
+        let state = self.state.lock();
+        if let Some(message) = &state.failed {
             return Err(Refusal::Storage(message.clone()));
         }
         let pending = self.store.get().map_or(0, Store::pending_bytes);
-        let room = pending < MAX_PENDING;
+        let room = pending.saturating_sub(state.waits.1) < MAX_PENDING;
         room.then_some(())
             .ok_or(Refusal::QueueFull("too much waits to be stored"))
     }
@@ -137,7 +177,7 @@ impl DurableLog {
     /// The lock is held meanwhile: tickets are submitted in their order.
     fn submit(&self, state: &mut State, bytes: Vec<u8>) -> u64 {
         state.ticket += 1;
-        state.growth.wrote(bytes.len());
+        state.size.wrote(bytes.len());
         if let Some(store) = self.store.get() {
             store.submit(Records {
                 bytes,
@@ -148,22 +188,30 @@ impl DurableLog {
         state.ticket
     }
 
-    /// Something was stored: goes on with writing all anew, or begins with it.
-    fn tend(&self, memory: &Memory) {
+    /// Everything up to this ticket is stored: goes on with writing all anew, or begins with it.
+    fn tend(&self, memory: &Memory, stored: u64) {
         let Some(store) = self.store.get() else {
             return;
         };
         let mut state = self.state.lock();
-        if !state.growth.is_under_way() {
-            if !state.growth.is_large() {
+        state.waits.stored(stored);
+        if !state.size.is_under_way() {
+            if !state.size.may_be_large() {
                 return;
             }
-            state.growth.begin();
+            drop(state);
+            // The lock of a partition is never taken while this one is held.
+            let held = memory.held();
+            state = self.state.lock();
+            if !state.size.is_large(held) {
+                return;
+            }
+            state.size.begin();
             state.anew = Anew::default();
             store.roll();
         }
-        // As much as others have written meanwhile, so that it comes to an end.
-        let mut left = std::mem::take(&mut state.anew.others).clamp(STEP, MAX_STEP);
+        let others = std::mem::take(&mut state.anew.others);
+        let mut left = others.saturating_mul(PRECEDENCE).max(STEP);
         while left > 0 {
             if !state.anew.rest.is_empty() {
                 left = left.saturating_sub(self.write_rest(&mut state));
@@ -173,13 +221,12 @@ impl DurableLog {
                 .ok()
                 .filter(|_| state.anew.partition < PARTITIONS)
             else {
-                state.growth.end();
+                state.size.end();
                 store.forget_before_roll();
                 return;
             };
             state.anew.partition += 1;
             drop(state);
-            // The lock of a partition is never taken while this one is held.
             let (known, floor) = memory.known(partition);
             state = self.state.lock();
             state.anew.rest = known;
@@ -202,14 +249,16 @@ impl DurableLog {
             state.writer.part(&known, &mut bytes);
         }
         let length = bytes.len();
-        self.submit(state, bytes);
+        let ticket = self.submit(state, bytes);
+        state.waits.add(ticket, length);
         length
     }
 }
 
 /// Whether two paths lead to the same directory.
-fn same(one: &Path, other: &Path) -> std::io::Result<bool> {
-    Ok(one.canonicalize()? == other.canonicalize()?)
+pub(super) fn same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// On the thread that writes.
@@ -220,7 +269,7 @@ fn heed((log, memory): &(Weak<DurableLog>, Weak<Memory>), report: Report) {
     match report {
         Report::Persisted(ticket) => {
             memory.persisted(ticket.0);
-            log.tend(&memory);
+            log.tend(&memory, ticket.0);
         }
         Report::Failed { message, .. } => {
             log.state.lock().failed = Some(message.clone());

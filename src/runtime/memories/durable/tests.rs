@@ -5,6 +5,8 @@ use super::*;
 use crate::engine::memory::{Commit, Op, Precondition, Tag, Value, Write};
 use crate::runtime::store::fs::simulated::{Random, SimulatedFs};
 
+static WANTED: AtomicBool = AtomicBool::new(false);
+
 /// The values of all keys.
 type Content = BTreeMap<String, Vec<u8>>;
 
@@ -40,12 +42,8 @@ impl Life {
     /// Opens it and finds out at which ticket it was left: at `stored` or behind.
     fn open(&mut self, stored: u64, seen: &mut Seen) -> Option<Arc<Memory>> {
         let options = Options::default();
-        let opened = open_on(
-            &options,
-            Path::new("/memory"),
-            Arc::new(self.fs.clone()),
-            2000,
-        );
+        let place = (Arc::new(self.fs.clone()) as Arc<dyn FileSystem>, 2000);
+        let opened = open_on(&options, Path::new("/memory"), place, &WANTED);
         let Ok(memory) = opened else {
             seen.refused += 1;
             assert!(self.fs.is_dark(), "{opened:?}");
@@ -60,7 +58,7 @@ impl Life {
         assert!(at as u64 >= stored, "{at} of {stored}");
         seen.behind += u32::from(at as u64 > stored);
         self.states = vec![content];
-        memory.log_of().state.lock().growth = Growth::from(3000);
+        memory.log_of().state.lock().size = Size::with_slack(3000);
         Some(memory)
     }
 
@@ -174,7 +172,7 @@ fn what_was_said_to_be_stored_survives_crashes() {
             if let Some(memory) = life.open(stored, &mut seen) {
                 let count = life.random.below(150);
                 stored = life.write(&memory, count);
-                seen.anew += u32::from(memory.log_of().state.lock().growth.compact() > 0);
+                seen.anew += memory.log_of().state.lock().size.ended();
                 // Its thread may hold it for a moment longer.
                 memory.log_of().close();
             }
@@ -190,7 +188,7 @@ fn what_was_said_to_be_stored_survives_crashes() {
 }
 
 fn real(directory: &Path) -> Arc<Memory> {
-    open(&Options::default(), directory).unwrap()
+    open(&Options::default(), directory, &WANTED).unwrap()
 }
 
 #[test]
@@ -231,7 +229,7 @@ fn a_directory_is_of_one_memory() {
     let directory = tempfile_directory();
     let memory = real(&directory);
     assert!(matches!(
-        open(&Options::default(), &directory),
+        open(&Options::default(), &directory, &WANTED),
         Err(Refusal::Storage(_))
     ));
     memory.client(None).close();
@@ -253,9 +251,60 @@ fn a_log_that_fails_takes_no_more() {
     assert!(memory.get(&key, |it| it.is_some()));
 }
 
+/// Bytes of the files in a directory.
+fn bytes_of(directory: &Path) -> u64 {
+    let files = std::fs::read_dir(directory).unwrap();
+    // Some are deleted meanwhile.
+    let sizes = files.filter_map(|it| Some(it.ok()?.metadata().ok()?.len()));
+    sizes.sum()
+}
+
+#[test]
+fn a_directory_never_takes_more_than_three_times_what_is_held() {
+    const SLACK: u64 = 2 << 20;
+    const SEGMENT: u64 = 1 << 20;
+    const VALUE: usize = 64 << 10;
+    const KEYS: usize = 256;
+    let directory = tempfile_directory();
+    let place = (Arc::new(RealFs) as Arc<dyn FileSystem>, SEGMENT);
+    let memory = open_on(&Options::default(), &directory, place, &WANTED).unwrap();
+    memory.log_of().state.lock().size = Size::with_slack(SLACK);
+    let held = (KEYS * VALUE) as u64;
+    // Each writer has one value under way, so that little more than what is stored waits.
+    let writers = 8;
+    let bound = 3 * held + SLACK + SEGMENT + 4 * (writers * VALUE) as u64 + STEP as u64;
+    let most = thread::scope(|scope| {
+        for writer in 0..writers {
+            let memory = &memory;
+            scope.spawn(move || {
+                let mut random = Random::new(writer as u64);
+                for _ in 0..250 {
+                    let name = format!("key {}", random.below(KEYS as u64));
+                    let value = Value::new(Tag::Bytes, &[writer as u8; VALUE]).unwrap();
+                    let key = memory.key(&name).unwrap();
+                    let ticket = memory.set(&key, value).unwrap().ticket;
+                    while memory.stored_up_to() < ticket {
+                        thread::yield_now();
+                    }
+                }
+            });
+        }
+        let mut most = 0;
+        while memory.stored_up_to() < 2000 {
+            most = bytes_of(&directory).max(most);
+            thread::yield_now();
+        }
+        most
+    });
+    assert!(memory.log_of().state.lock().size.ended() > 0);
+    assert!(most > held && most < bound, "{most} of {bound}");
+    memory.client(None).close();
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
 fn tempfile_directory() -> PathBuf {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("es-nc-memory-{}-{number}", std::process::id());
     std::env::temp_dir().join(name)
 }

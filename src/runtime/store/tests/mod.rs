@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use super::directory::Directory;
 use super::fs::FileSystem;
 use super::fs::simulated::SimulatedFs;
-use super::recovery::recover;
+use super::recovery::{Takers, recover};
 use super::writer::Writer;
 use super::{FailureKind, Recovery, Report, Store, StoreError};
 use crate::engine::shard::{Records, Ticket};
@@ -86,10 +86,11 @@ fn open_writer(
 ) -> Result<(Writer, Vec<u64>, Recovery), StoreError> {
     let mut numbers = Vec::new();
     let directory = Directory::create(Arc::new(fs.clone()), Path::new(PLACE))?;
-    let (start, recovery) = recover(&directory, segment_bytes, &mut |bytes| {
+    let mut take = |bytes: &[u8]| {
         numbers.push(number_of(bytes)?);
         Ok(())
-    })?;
+    };
+    let (start, recovery) = recover(&directory, segment_bytes, Takers::One(&mut take))?;
     let writer = Writer::new(directory, segment_bytes, start, Default::default());
     Ok((writer, numbers, recovery))
 }

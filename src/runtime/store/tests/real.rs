@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::super::StoreError;
 use super::super::fs::RealFs;
-use super::{batch, open, run, store_each};
+use super::super::{Store, StoreError, format};
+use super::{batch, number_of, open, run, store_each};
 
 /// A directory that is deleted at the end.
 pub(super) struct Temporary(PathBuf);
@@ -146,4 +146,36 @@ fn a_directory_that_cannot_be_made_is_an_error() {
     fs::write(temporary.0.join("data"), "a file").expect("a write");
     let error = open(Arc::new(RealFs), &temporary.log(), 1000).expect_err("it is a file");
     assert_eq!(error.code(), "ERR_STORAGE_IO");
+}
+
+#[test]
+fn several_threads_take_the_records_of_a_file() {
+    const SEGMENT: u64 = 16 << 20;
+    const FILLER: usize = 20_000;
+    let temporary = Temporary::new();
+    let place = temporary.log();
+    let (store, ..) = open(Arc::new(RealFs), &place, SEGMENT).expect("a new log");
+    let reports = run(&store);
+    store_each(&store, &reports, (1..=200).map(|it| batch(it, FILLER)));
+    store.close();
+    let sum = AtomicU64::new(0);
+    let take = |bytes: &[u8]| {
+        sum.fetch_add(number_of(bytes)?, Ordering::Relaxed);
+        Ok(())
+    };
+    let opened = Store::open_at_once(&place, Arc::new(RealFs), SEGMENT, &take);
+    let (store, recovery) = opened.expect("a log");
+    store.close();
+    assert_eq!(recovery.records, 200);
+    assert_eq!(sum.into_inner(), 200 * 201 / 2);
+    let refuse = |bytes: &[u8]| {
+        let fine = number_of(bytes)? != 150;
+        fine.then_some(()).ok_or_else(|| "no".to_owned())
+    };
+    let refused = Store::open_at_once(&place, Arc::new(RealFs), SEGMENT, &refuse);
+    let Err(StoreError::Corrupt { offset, what, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    let before = format::HEADER + 149 * (format::FRAME + 16 + FILLER) + format::FRAME;
+    assert_eq!((offset, &*what), (before as u64, "no"));
 }
