@@ -22,7 +22,7 @@ static MACHINES: LazyLock<Mutex<HashMap<SocketAddr, Arc<Machine>>>> = LazyLock::
 /// Who is let in.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Who connects must have it.
+    /// Who connects must know it.
     pub token: Option<String>,
     /// Origins of web pages that may connect if they have the token.
     pub allowed_origins: Vec<String>,
@@ -80,12 +80,9 @@ impl Machine {
         self.token.is_some()
     }
 
-    /// Whether who says this is let in.
-    pub(super) fn knows(&self, token: Option<&str>) -> bool {
-        match &self.token {
-            None => true,
-            Some(own) => token.is_some_and(|token| same_token(token, own)),
-        }
+    /// What who connects has to know.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     pub(super) fn lets_in(&self, origin: Option<&str>) -> bool {
