@@ -21,6 +21,7 @@ use super::machine::Machine;
 use super::outgoing::{Close, Outgoing};
 use super::pump::{Socket, pump, trusted, unknown_config};
 use super::session::Session;
+use super::thread::LinkThread;
 use crate::engine::link::{
     Admission, Denied, Hello, NONCE, Role, SUBPROTOCOL, Target, Writer, admit as answer, close,
 };
@@ -40,8 +41,9 @@ pub(super) struct Caller {
     pub(super) browser: bool,
 }
 
-/// Accepts connections until the machine is closed.
-pub(super) async fn accept(listener: StdListener, machine: Arc<Machine>) {
+/// Accepts connections until the machine is closed. The thread lives at least until the last of them has
+/// ended.
+pub(super) async fn accept(thread: Arc<LinkThread>, listener: StdListener, machine: Arc<Machine>) {
     let mut closing = machine.closing();
     let Ok(listener) = TcpListener::from_std(listener) else {
         return;
@@ -59,10 +61,10 @@ pub(super) async fn accept(listener: StdListener, machine: Arc<Machine>) {
             };
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let machine = Arc::clone(&machine);
+                    let (machine, thread) = (Arc::clone(&machine), Arc::clone(&thread));
                     tokio::spawn(async move {
                         serve(stream, &machine).await;
-                        drop(permit);
+                        drop((permit, machine, thread));
                     });
                 }
                 Err(_) => sleep(PAUSE).await,

@@ -57,8 +57,6 @@ pub(super) struct Machine {
     open: watch::Sender<bool>,
     /// What its connections use memories with.
     clients: Mutex<Vec<Weak<Client>>>,
-    /// Lives until the last connection has ended.
-    thread: Arc<LinkThread>,
     listener: TcpListener,
 }
 
@@ -122,12 +120,12 @@ impl Machine {
             closed: watch::Sender::new(false),
             open: watch::Sender::new(!options.held),
             clients: Mutex::default(),
-            thread,
             listener: listener.try_clone()?,
         });
         let serving = Arc::clone(&machine);
-        let accepting = accept::accept(listener, serving);
-        machine.thread.handle().spawn(accepting);
+        let handle = thread.handle().clone();
+        // Until the last connection has ended, and not until JavaScript lets go of its handle.
+        handle.spawn(accept::accept(thread, listener, serving));
         Ok(machine)
     }
 
