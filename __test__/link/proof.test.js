@@ -260,6 +260,17 @@ test('between a HELLO and its proof nothing else may come', limit, async (t) => 
   await late
 })
 
+test('nobody waits long for a machine that says nothing', limit, async (t) => {
+  let ended = 0
+  const fake = await impostor(t, (socket) => socket.on('close', () => (ended += 1)))
+  const started = performance.now()
+  const { client: made, asked } = client(t, fake, { token, connectTimeout: 7000 })
+  await assert.rejects(asked, { code: 'ERR_NC_CONNECT', message: /no answer/ })
+  assert.ok(performance.now() - started > 4000)
+  assert.equal(ended, 1)
+  made.close()
+})
+
 test('a second attempt needs a second connection', limit, async (t) => {
   const machine = listening(t)
   const socket = await connect(t, machine)
