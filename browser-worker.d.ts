@@ -2,7 +2,7 @@
 export interface BrowserWorkerOptions {
   /** The manager's address: `ws:` or `http:` (`wss:` or `https:` behind a proxy) and a port. */
   connect: string
-  /** As the manager has it. */
+  /** As the manager has it. It is not sent. Needs a page that is a secure context. */
   token?: string
   /** What it can be told to run, by name. */
   functions: Record<string, (...args: any[]) => unknown>
@@ -14,6 +14,7 @@ export interface BrowserWorkerOptions {
 
 /** Works for a manager in a web page. Connects at once, and again when the connection is lost. */
 export class BrowserWorker {
+  /** @throws TypeError if there is a token and it is empty, or the page is no secure context */
   constructor(options: BrowserWorkerOptions)
   readonly id: string
   /** Whether the manager has let it in. */

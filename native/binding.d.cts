@@ -44,11 +44,14 @@ export declare class NativeBus {
 
 /** A connection to a machine. */
 export declare class NativeLink {
-  /** Begins to connect. `wake` is called when something has arrived. */
-  constructor(host: string, port: number, path: string, wake: () => void)
+  /**
+   * Begins to connect, and says `hello`, a JSON text of at most about 16 KiB. With a token, both sides
+   * prove that they know it, without sending it. `wake` is called when something has arrived.
+   */
+  constructor(host: string, port: number, path: string, hello: string, token: string | undefined | null, wake: () => void)
   /** Sends frames, each behind its length. Returns how many were taken before there was no room. */
   send(packed: Uint8Array): number
-  /** Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`. */
+  /** Takes what has arrived: `open {json}`, frames (each behind its length), `closed {code} {reason}`. */
   drain(): Array<Buffer | string>
   /** Ends the connection after what waits has been sent; nothing arrives any more. */
   close(): void
@@ -120,10 +123,11 @@ export declare class NativeMemory {
   /** Deletes a value. Returns whether there was one. */
   delete(key: string): boolean
   /**
-   * What begins with `prefix` in one of the 64 partitions: `u32 n × (str key, and with values: u64
-   * version, f64 end, value)`.
+   * What begins with `prefix` in one of the 64 partitions, behind the key `after` (empty: from the
+   * start), about 16 MiB at a time: `u8 whether there is more behind the last | u32 n × (str key, and
+   * with values: u64 version, f64 end, value)`.
    */
-  scan(partition: number, prefix: string, values: boolean): Buffer
+  scan(partition: number, prefix: string, after: string, values: boolean): Buffer
   /**
    * Asks for a lock, or a turn, to be held for so many ms; 0: for as long as this handle is open. The
    * grant comes by `drain`, with the number that is returned.
@@ -629,7 +633,7 @@ export interface NativeLostRecords {
 
 /** Who is let in. */
 export interface NativeMachineOptions {
-  /** Who connects must have it. */
+  /** Who connects must know it. */
   token?: string
   /** Origins of web pages that may connect if they have the token. */
   allowedOrigins?: Array<string>

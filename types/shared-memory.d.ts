@@ -63,7 +63,10 @@ export interface SharedMemoryOptions {
   host?: 'auto' | 'never'
   /** Milliseconds that an operation, and `ready`, waits for a connection. Default `5000`. */
   connectTimeout?: number
-  /** Who connects must have the token of who serves. Needed for `runOnKey` in other processes. */
+  /**
+   * What who connects and who serves must both know; neither sends it. Needed for `runOnKey` in other
+   * processes.
+   */
   token?: string
   /**
    * Bytes that all values, keys included, may take. Default: a quarter of the machine's memory. What the
@@ -284,7 +287,10 @@ export class SharedMemoryClass<S extends object = Record<string, any>>
    *   `30000`. `signal`: waits no more, and rejects with the signal's reason
    */
   lock(key: string, options?: { leaseTime?: number; signal?: AbortSignal }): Promise<MemoryLock>
-  /** All keys, or those with a prefix, in no order. What changes meanwhile may be among them or not. */
+  /**
+   * All keys, or those with a prefix, in no order. What is there all the time comes once; what comes or goes
+   * meanwhile, once or not at all.
+   */
   keys(options?: { prefix?: string }): AsyncIterableIterator<keyof S & string>
   /** As `keys`, with the values. */
   entries(options?: { prefix?: string }): AsyncIterableIterator<Entry>

@@ -8,9 +8,10 @@ const { once } = require('node:events')
 const WebSocket = require('ws')
 const es = require('../..')
 const { hosts, frames } = require('../../lib/link')
+const { helloFrame, proofFrame } = require('./support/greeting')
 const { Memory } = require('./support/memory')
 
-const { KINDS, PATH, SUBPROTOCOL, Writer, frame } = frames
+const { PATH, SUBPROTOCOL } = frames
 const limit = { timeout: 60_000 }
 
 /** Numbers below `n` that are the same every time. */
@@ -44,13 +45,16 @@ async function throwAt(port, bytes) {
 }
 
 test('whatever comes first, the listener goes on', limit, async (t) => {
+  const open = hosts.listen('http://127.0.0.1:0')
   const machine = hosts.listen('http://127.0.0.1:0', { token: 'secret' })
-  t.after(() => machine.release())
+  t.after(() => {
+    open.release()
+    machine.release()
+  })
   const below = random(3)
   const noise = (length) => Buffer.from(Array.from({ length }, () => below(256)))
-  const hello = masked(
-    Buffer.from(frame(KINDS.HELLO, 1, new Writer().str('{"token":"secret"}').finish())),
-  )
+  const hello = masked(Buffer.from(helloFrame()))
+  const asking = masked(Buffer.from(helloFrame({}, noise(32))))
   const cases = [
     Buffer.alloc(0),
     Buffer.from('\r\n\r\n'),
@@ -71,9 +75,13 @@ test('whatever comes first, the listener goes on', limit, async (t) => {
     cases.push(changed)
     cases.push(Buffer.concat([request, masked(noise(1 + below(200)))]))
     cases.push(Buffer.concat([request, hello, masked(noise(1 + below(200)))]))
+    const proof = [masked(noise(1 + below(60))), masked(Buffer.from(proofFrame(noise(32))))]
+    cases.push(Buffer.concat([request, asking, proof[i % 2]]))
   }
   for (let at = 0; at < cases.length; at += 50) {
-    await Promise.all(cases.slice(at, at + 50).map((bytes) => throwAt(machine.port, bytes)))
+    const some = cases.slice(at, at + 50)
+    const ports = [open.port, machine.port]
+    await Promise.all(ports.flatMap((port) => some.map((bytes) => throwAt(port, bytes))))
   }
   const joined = hosts.join(`http://127.0.0.1:${machine.port}/`, { token: 'secret' })
   assert.equal(await new Memory(joined).increment('n'), 1)

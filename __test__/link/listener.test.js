@@ -6,6 +6,7 @@ const net = require('node:net')
 const { once } = require('node:events')
 const WebSocket = require('ws')
 const { hosts, frames } = require('../../lib/link')
+const { greet } = require('./support/greeting')
 const { Memory, put } = require('./support/memory')
 
 const { KINDS, TAGS, SUBPROTOCOL, PATH, Reader, Writer, frame, split } = frames
@@ -39,15 +40,11 @@ function status(machine, options) {
   })
 }
 
-const hello = (json = {}) => frame(KINDS.HELLO, 1, new Writer().str(JSON.stringify(json)).finish())
-
 /** A connection that was let in. */
 async function admitted(machine, options = {}) {
   const socket = connect(machine, options)
   await once(socket, 'open')
-  socket.send(hello(options.hello))
-  const [answer] = await once(socket, 'message')
-  assert.equal(split(answer).body[0], 0)
+  assert.equal((await greet(socket))[0], 0)
   return socket
 }
 
@@ -78,24 +75,6 @@ test('only the right path, subprotocol and origin become a connection', limit, a
   ]) {
     assert.equal(await status(machine, options), expected, JSON.stringify(options))
   }
-})
-
-test('the token must be the right one', limit, async (t) => {
-  const machine = listening(t, { token: 'secret' })
-  for (const json of [{}, { token: 'Secret' }, { token: 'secre' }, { token: 5 }, { token: '' }]) {
-    const socket = connect(machine, {})
-    await once(socket, 'open')
-    socket.send(hello(json))
-    const end = closed(socket)
-    const [answer] = await once(socket, 'message')
-    const reader = new Reader(split(answer).body)
-    assert.equal(reader.u8(), 1)
-    assert.equal(reader.str(), 'ERR_NC_CONNECT')
-    assert.equal(reader.str(), 'token refused')
-    assert.equal(await end, 4401)
-  }
-  const socket = await admitted(machine, { hello: { token: 'secret' } })
-  socket.terminate()
 })
 
 test('a client with a wrong token rejects for good', limit, async (t) => {
@@ -165,7 +144,7 @@ test('garbage ends only the connection that it comes from', limit, async (t) => 
     frame(0x7f, 1),
     frame(KINDS.HELLO, 1, new Writer().str('{}').finish()),
     frame(KINDS.GET, 1, new Writer().u16(65535).u32(0xffffffff).finish()),
-    frame(KINDS.SCAN, 1, Uint8Array.of(0, 2, 0, 0, 0, 0)),
+    frame(KINDS.SCAN, 1, new Writer().u8(0).u8(2).str('').str('').finish()),
     frame(KINDS.LOCK, 1, new Writer().str('k').f64(1).u8(1).u8(1).finish()),
     frame(KINDS.EMIT, 1, new Writer().u8(0).str('e').value(TAGS.TRUE, undefined).finish()),
     frame(KINDS.ANSWER, 1, Uint8Array.of(0)),
@@ -180,7 +159,7 @@ test('garbage ends only the connection that it comes from', limit, async (t) => 
   for (const [kind, body] of [
     [KINDS.COMMIT, Uint8Array.of(1)],
     [KINDS.GET, new Writer().u16(1).str('').finish()],
-    [KINDS.SCAN, Uint8Array.of(64, 0, 0, 0, 0, 0)],
+    [KINDS.SCAN, new Writer().u8(64).u8(0).str('').str('').finish()],
     [KINDS.LOCK, new Writer().str('k').f64(NaN).u8(0).finish()],
   ]) {
     // A frame that asks for what cannot be done is answered.

@@ -55,8 +55,9 @@ test('conditions, conflicts, deletions and keys', limit, async (t) => {
   const keys = async () => {
     const found = []
     for (let partition = 0; partition < 64; partition++) {
-      const body = new Writer().u8(partition).u8(0).str('').finish()
+      const body = new Writer().u8(partition).u8(0).str('').str('').finish()
       const reader = new Reader(await a.request(KINDS.SCAN, body))
+      assert.equal(reader.u8(), 0)
       for (let count = reader.u32(); count > 0; count--) found.push(reader.str())
     }
     return found

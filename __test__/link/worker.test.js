@@ -6,6 +6,7 @@ const { once } = require('node:events')
 const WebSocket = require('ws')
 const native = require('../../lib/core/native')
 const { Client, hosts, frames, url } = require('../../lib/link')
+const { greet } = require('./support/greeting')
 const { getBody, put, readGet } = require('./support/memory')
 
 const { KINDS, TAGS, PATH, SUBPROTOCOL, Reader, Writer, frame, split } = frames
@@ -237,15 +238,12 @@ test('a worker of a web page may read what it was given work on, and no more', l
     }
   }
   // What it says of itself does not make it a process.
-  const hello = JSON.stringify({ token, worker: me })
   const asked = (id, kind, name, body) => {
     const answered = answer(id)
     say(KINDS.WITH_MEMORY, id, within(name, kind, body))
     return answered
   }
-  const greeted = answer(1)
-  say(KINDS.HELLO, 1, new Writer().str(hello).finish())
-  assert.equal((await greeted)[0], 0)
+  assert.equal((await greet(page, { token, role: 'worker', json: { worker: me } }))[0], 0)
   await until(7, 'w1')
   assert.equal((await asked(2, KINDS.GET, 'page', getBody('x')))[0], 1)
   const chunk = once(page, 'message')

@@ -7,7 +7,9 @@ const fs = require('node:fs')
 const http = require('node:http')
 const path = require('node:path')
 const { after, before, test } = require('node:test')
+const { once } = require('node:events')
 const { chromium } = require('playwright-core')
+const { WebSocketServer } = require('ws')
 const { BrowserWorker } = require('../../lib/machines/browser-worker')
 const { needsTool } = require('../support')
 const { until, withManager, within } = require('./support')
@@ -73,9 +75,14 @@ function inBrowser(name, options, body) {
 }
 
 /** A page with a worker that has these functions, given as text. */
-async function openWorker(context, manager, functions, { token = TOKEN, page: at = '/' } = {}) {
+async function openWorker(
+  context,
+  manager,
+  functions,
+  { token = TOKEN, page: path = '/', at = manager.url } = {},
+) {
   const page = await context.newPage()
-  await page.goto(origin + at)
+  await page.goto(origin + path)
   await page.waitForFunction('globalThis.BrowserWorker')
   await page.addScriptTag({ content: `globalThis.functions = ${functions}` })
   const state = await page.evaluate(
@@ -93,7 +100,7 @@ async function openWorker(context, manager, functions, { token = TOKEN, page: at
           },
         })
       }),
-    [manager.url, token],
+    [at, token],
   )
   return { page, state }
 }
@@ -197,6 +204,34 @@ inBrowser(
 inBrowser('a page with the wrong token is refused', {}, async (manager, open) => {
   assert.equal((await open(HONEST, { token: 'guessed' })).state, 'refused')
   assert.equal(manager.stats().workers, 0)
+})
+
+inBrowser('a page talks to no manager that does not know the token', {}, async (manager, open) => {
+  const heard = []
+  const impostor = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  await once(impostor, 'listening')
+  impostor.on('connection', (socket) => {
+    socket.on('message', (bytes) => {
+      heard.push(bytes)
+      // An answer without a proof, with one that proves nothing, or work.
+      const answers = [Buffer.from('{}'), Buffer.alloc(64), Buffer.alloc(0)]
+      const id = Buffer.of(heard.length === 3 ? 0x42 : 0x80, 1, 0, 0, 0, 0)
+      socket.send(Buffer.concat([id, answers[heard.length - 1] ?? answers[1]]))
+    })
+  })
+  try {
+    const url = `ws://127.0.0.1:${impostor.address().port}`
+    const first = await open(HONEST, { at: url })
+    const second = await open(HONEST, { at: url })
+    const third = await open(HONEST, { at: url })
+    assert.deepEqual([first.state, second.state, third.state], ['refused', 'refused', 'lost'])
+    assert.equal(await third.page.evaluate(() => globalThis.worker.isOpen), false)
+    for (const bytes of heard) assert.equal(bytes.includes(TOKEN), false)
+    assert.equal(manager.stats().workers, 0)
+  } finally {
+    for (const socket of impostor.clients) socket.terminate()
+    impostor.close()
+  }
 })
 
 inBrowser('a cancelled call ends in the page too', {}, async (manager, open) => {

@@ -77,7 +77,7 @@ test('what makes no sense is refused with a code', (t) => {
   invalid('ERR_NC_INVALID_VALUE', () => memory.setTag('k', TAGS.NUMBER))
   invalid('ERR_NC_INVALID_ARG', () => memory.commit(new Uint8Array(3)))
   invalid('ERR_NC_INVALID_ARG', () => memory.scratch(new Float64Array(7)))
-  invalid('ERR_NC_INVALID_ARG', () => memory.scan(64, '', false))
+  invalid('ERR_NC_INVALID_ARG', () => memory.scan(64, '', '', false))
   memory.setString('k', 'text', false)
   invalid('ERR_NC_INVALID_VALUE', () => memory.increment('k', 1))
   invalid('ERR_NC_INVALID_VALUE', () => memory.increment('n', Infinity))

@@ -15,7 +15,6 @@ const { KINDS, PATH } = frames
 /** Ms between attempts to connect: twice as long each time, with some chance in it. */
 const FIRST_PAUSE = 50
 const LONGEST_PAUSE = 2000
-const HELLO_TIMEOUT = 5000
 const DEFAULT_CONNECT_TIMEOUT = 5000
 
 /** @typedef {import('./url.js').Address} Address */
@@ -24,7 +23,8 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @typedef {object} ClientOptions
  * @property {'data' | 'events' | 'worker' | 'control'} role what the connection is for
  * @property {string} [name] of the memory or emitter; the address's unless told
- * @property {string} [token] the machine's
+ * @property {string} [token] the machine's: both sides prove that they know it, and it is not sent. A
+ *   machine that does not know it, or has none, ends the client
  * @property {Record<string, unknown>} [worker] what a worker says of itself
  * @property {{ maxQueue: number, overflow: number }} [queue] how the machine is to queue events for
  *   this side
@@ -43,7 +43,7 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * `moved` is true and may be done where they belong now; 'closed' (error or undefined), once.
  */
 class Client extends EventEmitter {
-  /** @type {'taking over' | 'connecting' | 'greeting' | 'up' | 'pausing' | 'closed'} */
+  /** @type {'taking over' | 'connecting' | 'up' | 'pausing' | 'closed'} */
   #state = 'pausing'
   #operations = new Operations()
   /** @type {import('../../native/binding.cjs').NativeLink | null} */
@@ -57,7 +57,6 @@ class Client extends EventEmitter {
   /** @type {NodeJS.Timeout | undefined} */
   #expiry
   #pause = FIRST_PAUSE
-  #helloId = 0
   #address
   #path
   #options
@@ -228,7 +227,10 @@ class Client extends EventEmitter {
     }
     this.#state = 'connecting'
     const { host, port } = this.#address
-    const link = new native.NativeLink(host, port, this.#path, () => this.#drain(link))
+    const { token, worker, name, role, queue } = this.#options
+    const hello = JSON.stringify({ role, name, worker, ...queue })
+    const wake = () => this.#drain(link)
+    const link = new native.NativeLink(host, port, this.#path, hello, token, wake)
     this.#link = link
     this.#batch = new Batch(link, (frame) => this.#refused(frame))
   }
@@ -276,20 +278,10 @@ class Client extends EventEmitter {
     }
   }
 
-  /** @param {string} state 'open', or 'closed' with a code and a reason, as 'closed 4401 …' */
+  /** @param {string} state 'open {…}', or 'closed' with a code and a reason, as 'closed 4401 …' */
   #onState(state) {
-    if (state === 'open') this.#greet()
+    if (state.startsWith('open ')) this.#onOpen(JSON.parse(state.slice('open '.length)))
     else this.#lost(state.slice('closed '.length))
-  }
-
-  #greet() {
-    this.#state = 'greeting'
-    const { token, worker, name, role, queue } = this.#options
-    this.#helloId = this.#operations.nextId()
-    const hello = JSON.stringify({ token, role, name, worker, ...queue })
-    const body = new frames.Writer().str(hello).finish()
-    this.#send(frames.frame(KINDS.HELLO, this.#helloId, body))
-    this.#later(() => this.#lost('1006 no answer'), HELLO_TIMEOUT)
   }
 
   /** @param {Uint8Array} packed frames, each behind its length */
@@ -304,7 +296,6 @@ class Client extends EventEmitter {
     try {
       const { kind, id, body } = frames.split(bytes)
       if (kind !== KINDS.ANSWER) this.#pushes.get(kind)?.(id, body)
-      else if (this.#state === 'greeting' && id === this.#helloId) this.#onHello(body)
       else this.#onAnswer(id, body)
     } catch (error) {
       if (!malformed(error)) throw error
@@ -312,18 +303,14 @@ class Client extends EventEmitter {
     }
   }
 
-  /** @param {Uint8Array} body */
-  #onHello(body) {
-    const reader = new frames.Reader(body)
-    // Whether it is final is said by the code that the connection is closed with.
-    if (reader.u8() !== 0) return
-    this.#greeting = JSON.parse(reader.str())
-    clearTimeout(this.#timer)
+  /** @param {Record<string, unknown>} greeting */
+  #onOpen(greeting) {
+    this.#greeting = greeting
     this.#pause = FIRST_PAUSE
     this.#reason = undefined
     this.#cause = undefined
     this.#state = 'up'
-    this.emit('up', this.#greeting)
+    this.emit('up', greeting)
     this.#operations.flush((frame) => this.#batch?.add(frame))
   }
 

@@ -17,7 +17,7 @@ const DEFAULT_CONNECT_TIMEOUT = 5000
  * @property {'auto' | 'never'} [host] 'auto' (default): serve the address if nobody does; 'never':
  *   only connect
  * @property {number} [connectTimeout] ms until ERR_NC_CONNECT; 5000 unless told
- * @property {string} [token] needed to connect, once it is served with one
+ * @property {string} [token] what who serves has to know, and who connects; it is not sent
  * @property {readonly string[]} [allowedOrigins] of web pages, if this process serves
  * @property {{ maxQueue: number, overflow: number }} [queue] how another process that serves is to
  *   queue events for this one

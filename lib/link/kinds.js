@@ -17,6 +17,7 @@ const MAX_FRAME = 256 * 1024 * 1024 + 64 * 1024
 /** First byte of a frame. A frame is `kind u8 | id u32 | body`, an answer has the id of its request. */
 const KINDS = Object.freeze({
   HELLO: 0x01,
+  PROOF: 0x02,
   GET: 0x10,
   COMMIT: 0x11,
   INCREMENT: 0x12,

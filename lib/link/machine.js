@@ -17,7 +17,7 @@ const CLOSED = 4
 
 /**
  * @typedef {object} MachineOptions
- * @property {string} [token] who connects must have it; without one everybody on this machine may
+ * @property {string} [token] who connects must know it; without one everybody on this machine may
  * @property {readonly string[]} [allowedOrigins] of web pages whose workers may connect; needs a token
  */
 

@@ -3,7 +3,8 @@
 //
 // Complete in itself: as a classic script, in a web worker (importScripts) or as a module it sets
 // `globalThis.BrowserWorker`; with a bundler `require` gives { BrowserWorker }. The frames are those of
-// lib/link, of which it knows the few that it needs; numbers are little endian.
+// lib/link, of which it knows the few that it needs; numbers are little endian. How it and the manager
+// prove to each other that they know the token is told in docs/design/link.md.
 
 /* global WebSocket, globalThis */
 ;(function (root, factory) {
@@ -15,6 +16,7 @@
   const SUBPROTOCOL = 'es-networkcluster.v1'
   const PATH = '/es-networkcluster/v1/worker/'
   const HELLO = 0x01
+  const PROOF = 0x02
   const DONE = 0x31
   const FAILED = 0x32
   const PROGRESS = 0x33
@@ -30,6 +32,13 @@
 
   /** The manager does not want this worker. */
   const REFUSED = 4401
+  /** Bytes of a random number, of which each side has one. */
+  const NONCE = 32
+  /** Ids of the frames that are answered. */
+  const HELLO_ID = 1
+  const PROOF_ID = 2
+  /** Ms until both sides know each other. */
+  const GREETING = 5000
   const FIRST_PAUSE = 100
   const LONGEST_PAUSE = 5000
   /** Deepest value that is sent. */
@@ -74,6 +83,11 @@
       if (tag === JSON8) return JSON.parse(textOf(bytes))
       if (tag === JSON16) return JSON.parse(textOf(new Uint16Array(bytes.buffer)))
       throw new RangeError(`items of the kind ${tag}`)
+    }
+
+    /** What is left. */
+    rest() {
+      return this.#slice(this.#bytes.length - this.#at)
     }
 
     /** A copy, which starts where numbers may. */
@@ -131,6 +145,27 @@
       [4, bytes.length],
       [0, bytes],
     ]
+  }
+
+  /**
+   * Compares a manager's proof, and makes the own one: HMAC-SHA256 of whose it is and of both numbers.
+   * @param {string} token
+   * @param {Uint8Array} nonce the own number
+   * @param {Uint8Array} answer the manager's number and its proof
+   * @returns {Promise<Uint8Array | null>} null: the manager does not know the token
+   */
+  async function prove(token, nonce, answer) {
+    const { subtle } = crypto
+    const hmac = { name: 'HMAC', hash: 'SHA-256' }
+    const key = await subtle.importKey('raw', encoder.encode(token), hmac, false, [
+      'sign',
+      'verify',
+    ])
+    const numbers = [...nonce, ...answer.subarray(0, NONCE)]
+    const of = (side) =>
+      Uint8Array.from([...encoder.encode(`${SUBPROTOCOL} ${side} worker\0`), ...numbers])
+    const isKnown = await subtle.verify('HMAC', key, answer.subarray(NONCE), of('server'))
+    return isKnown ? new Uint8Array(await subtle.sign('HMAC', key, of('client'))) : null
   }
 
   /** What a chunk's results are sent as. `at` of the error: which one cannot be sent. */
@@ -216,17 +251,28 @@
     #timer
     #closed = false
     #isOpen = false
+    /** The number of this connection; empty without a token. */
+    #nonce = new Uint8Array()
+    /** Id of the frame that is to be answered; 0 for none. */
+    #awaited = 0
+    #late
 
     /**
      * @param {object} options
      * @param {string} options.connect the manager's address: ws: or http: and a port
-     * @param {string} [options.token] as the manager has it
+     * @param {string} [options.token] as the manager has it. It is not sent: both sides prove that they know
+     *   it, which needs a page that is a secure context, as those of https: and of this computer are
      * @param {Record<string, Function>} options.functions what it can be told to run: by run() with their
      *   arguments
      * @param {number} [options.concurrency] items at once, for functions that wait; 1 unless told
-     * @param {(state: 'open' | 'lost' | 'refused') => void} [options.onState]
+     * @param {(state: 'open' | 'lost' | 'refused') => void} [options.onState] 'refused', once: one side does
+     *   not know the token of the other
+     * @throws {TypeError} there is a token, and it is empty or the page is no secure context
      */
     constructor({ connect, token, functions, concurrency = 1, onState = () => {} }) {
+      if (token === '') throw new TypeError('the token is empty')
+      if (token !== undefined && !crypto.subtle)
+        throw new TypeError('a token needs a secure context')
       const url = new URL(connect)
       this.#url = `${url.protocol.replace('http', 'ws')}//${url.host}${PATH}`
       this.#token = token
@@ -259,6 +305,7 @@
         this.#safely(() => this.#onFrame(new Reader(data)))
       })
       socket.addEventListener('close', ({ code }) => this.#lost(code))
+      this.#late = setTimeout(() => socket.close(), GREETING)
     }
 
     #hello() {
@@ -270,11 +317,11 @@
         functions: [...this.#functions.keys()],
         kind: 'browser',
       }
-      this._send(
-        HELLO,
-        text(JSON.stringify({ token: this.#token, role: 'worker', name: '', worker })),
-        1,
-      )
+      const size = this.#token === undefined ? 0 : NONCE
+      this.#nonce = crypto.getRandomValues(new Uint8Array(size))
+      this.#awaited = HELLO_ID
+      const hello = text(JSON.stringify({ role: 'worker', name: '', worker }))
+      this._send(HELLO, [...hello, [0, this.#nonce]], HELLO_ID)
     }
 
     #lost(code) {
@@ -282,8 +329,7 @@
       this.#socket = null
       if (this.#closed) return
       if (code === REFUSED) {
-        this.#closed = true
-        this.#listener('refused')
+        this.#refused()
         return
       }
       this.#listener('lost')
@@ -291,8 +337,17 @@
       this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2)
     }
 
+    #refused() {
+      this.#closed = true
+      if (this.#socket) this.#socket.close(REFUSED)
+      this.#drop()
+      this.#listener('refused')
+    }
+
     #drop() {
+      clearTimeout(this.#late)
       this.#isOpen = false
+      this.#awaited = 0
       for (const { controller } of this.#leases.values()) controller.abort()
       this.#leases.clear()
     }
@@ -309,13 +364,31 @@
     #onFrame(reader) {
       const kind = reader.u8()
       const id = reader.u32()
-      if (kind === CHUNK) this.#onChunk(reader)
+      if (!this.#isOpen) this.#onAnswer(kind, id, reader)
+      else if (kind === CHUNK) this.#onChunk(reader)
       else if (kind === CANCELLED) this.#onCancelled(reader.u32())
-      else if (kind === ANSWER && id === 1) this.#onHello(reader.u8() === 0)
     }
 
-    #onHello(isIn) {
-      if (!isIn) return this.#socket.close()
+    /** Before it is open, nothing else is listened to: who is there has yet to prove who it is. */
+    #onAnswer(kind, id, reader) {
+      if (kind !== ANSWER || id !== this.#awaited) throw new RangeError('no answer')
+      this.#awaited = 0
+      if (reader.u8() !== 0) this.#socket.close()
+      else if (id === HELLO_ID && this.#token !== undefined) void this.#prove(reader.rest())
+      else this.#welcome()
+    }
+
+    async #prove(answer) {
+      const socket = this.#socket
+      const proof = await prove(this.#token, this.#nonce, answer)
+      if (this.#closed || socket !== this.#socket) return
+      if (proof === null) return void this.#refused()
+      this.#awaited = PROOF_ID
+      this._send(PROOF, [[0, proof]], PROOF_ID)
+    }
+
+    #welcome() {
+      clearTimeout(this.#late)
       this.#isOpen = true
       this.#pause = FIRST_PAUSE
       return this.#listener('open')

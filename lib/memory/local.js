@@ -226,17 +226,19 @@ class LocalMemory {
   /**
    * @param {number} partition
    * @param {string} prefix
+   * @param {string} after the last key of the page before; '' for the first one
    */
-  keys(partition, prefix) {
-    return wire.readKeys(coded(() => this.#native.scan(partition, prefix, false)))
+  keys(partition, prefix, after) {
+    return wire.readKeys(coded(() => this.#native.scan(partition, prefix, after, false)))
   }
 
   /**
    * @param {number} partition
    * @param {string} prefix
+   * @param {string} after as for `keys`
    */
-  scan(partition, prefix) {
-    return wire.readEntries(coded(() => this.#native.scan(partition, prefix, true)))
+  scan(partition, prefix, after) {
+    return wire.readEntries(coded(() => this.#native.scan(partition, prefix, after, true)))
   }
 
   /**

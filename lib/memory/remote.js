@@ -119,17 +119,19 @@ class RemoteMemory {
   /**
    * @param {number} partition
    * @param {string} prefix
+   * @param {string} after the last key of the page before; '' for the first one
    */
-  async keys(partition, prefix) {
-    return wire.readKeys((await this.#scan(partition, prefix, 0)).bytes())
+  async keys(partition, prefix, after) {
+    return wire.readKeys((await this.#scan(partition, prefix, after, 0)).bytes())
   }
 
   /**
    * @param {number} partition
    * @param {string} prefix
+   * @param {string} after as for `keys`
    */
-  async scan(partition, prefix) {
-    return wire.readEntries((await this.#scan(partition, prefix, 1)).bytes())
+  async scan(partition, prefix, after) {
+    return wire.readEntries((await this.#scan(partition, prefix, after, 1)).bytes())
   }
 
   /**
@@ -268,10 +270,11 @@ class RemoteMemory {
   /**
    * @param {number} partition
    * @param {string} prefix
+   * @param {string} after
    * @param {0 | 1} values
    */
-  #scan(partition, prefix, values) {
-    return this.#ask(KINDS.SCAN, new Writer().u8(partition).u8(values).str(prefix))
+  #scan(partition, prefix, after, values) {
+    return this.#ask(KINDS.SCAN, new Writer().u8(partition).u8(values).str(prefix).str(after))
   }
 
   /**

@@ -13,6 +13,7 @@ const {
   checkSignal,
   checkVersion,
 } = require('./check.js')
+const { iterate } = require('./iteration.js')
 const MemoryLock = require('./lock.js')
 const { memoryOptions } = require('./options.js')
 const MemoryScope = require('./scope.js')
@@ -22,7 +23,6 @@ const { transact } = require('./transaction.js')
 const { update } = require('./update.js')
 const Watch = require('./watch.js')
 
-const PARTITIONS = 64
 const DEFAULT_LEASE = 30_000
 const DEFAULT_RETRIES = 100
 
@@ -190,7 +190,7 @@ class SharedMemoryClass extends MemoryScope {
    * @returns {AsyncIterableIterator<string>}
    */
   keys(options) {
-    return this.#all((backend, partition, prefix) => backend.keys(partition, prefix), options)
+    return this.#all((backend, ...from) => backend.keys(...from), options)
   }
 
   /**
@@ -198,7 +198,7 @@ class SharedMemoryClass extends MemoryScope {
    * @returns {AsyncIterableIterator<import('../../types/shared-memory').Entry<any>>}
    */
   entries(options) {
-    return this.#all((backend, partition, prefix) => backend.scan(partition, prefix), options)
+    return this.#all((backend, ...from) => backend.scan(...from), options)
   }
 
   [Symbol.asyncIterator]() {
@@ -227,18 +227,13 @@ class SharedMemoryClass extends MemoryScope {
 
   /**
    * @template T
-   * @param {(backend: import('./source.js').Backend, partition: number, prefix: string) => T[] | Promise<T[]>} part
+   * @param {import('./iteration.js').ReadPage<T>} read
    * @param {{ prefix?: string }} [options]
    */
-  #all(part, options) {
+  #all(read, options) {
     const prefix = checkPrefix(checkOptions(options, ['prefix']).prefix ?? '')
-    const source = this.#source
-    if (source.isClosed) throw closed()
-    return (async function* () {
-      for (let partition = 0; partition < PARTITIONS; partition++) {
-        yield* await source.run((backend) => part(backend, partition, prefix))
-      }
-    })()
+    if (this.#source.isClosed) throw closed()
+    return iterate(this.#source, read, prefix)
   }
 }
 

@@ -105,28 +105,55 @@ function readValue(reader) {
 }
 
 /**
+ * @template T
+ * @typedef {object} Page a part of a partition
+ * @property {T[]} items
+ * @property {string} after behind which key the next one begins; '' if this is the last one
+ */
+
+/**
  * What SCAN answers.
  * @param {Uint8Array} body
- * @returns {string[]}
+ * @returns {Page<string>}
  */
 function readKeys(body) {
-  const reader = new Reader(body)
-  return Array.from({ length: reader.u32() }, () => reader.str())
+  return readPage(
+    new Reader(body),
+    (reader) => reader.str(),
+    (key) => key,
+  )
 }
 
 /**
  * What SCAN with values answers.
  * @param {Uint8Array} body
- * @returns {Entry[]}
+ * @returns {Page<Entry>}
  */
 function readEntries(body) {
-  const reader = new Reader(body)
-  return Array.from({ length: reader.u32() }, () => {
-    const key = reader.str()
-    const version = reader.version()
-    const expiresAt = reader.f64()
-    return entryOf(key, readValue(reader), version, expiresAt)
-  })
+  return readPage(
+    new Reader(body),
+    (reader) => {
+      const key = reader.str()
+      const version = reader.version()
+      const expiresAt = reader.f64()
+      return entryOf(key, readValue(reader), version, expiresAt)
+    },
+    ({ key }) => key,
+  )
+}
+
+/**
+ * @template T
+ * @param {InstanceType<typeof Reader>} reader
+ * @param {(reader: InstanceType<typeof Reader>) => T} read
+ * @param {(item: T) => string} keyOf
+ * @returns {Page<T>}
+ */
+function readPage(reader, read, keyOf) {
+  const more = reader.u8() === 1
+  const items = Array.from({ length: reader.u32() }, () => read(reader))
+  if (more && items.length === 0) throw new RangeError('a page of nothing before the last one')
+  return { items, after: more ? keyOf(items[items.length - 1]) : '' }
 }
 
 /**

@@ -18,7 +18,7 @@ use crate::runtime::link::{
 #[napi(object)]
 #[derive(Debug)]
 pub struct NativeMachineOptions {
-    /// Who connects must have it.
+    /// Who connects must know it.
     pub token: Option<String>,
     /// Origins of web pages that may connect if they have the token.
     pub allowed_origins: Option<Vec<String>>,
@@ -117,11 +117,19 @@ pub struct NativeLink {
 
 #[napi]
 impl NativeLink {
-    /// Begins to connect. `wake` is called when something has arrived.
+    /// Begins to connect, and says `hello`, a JSON text of at most about 16 KiB. With a token, both sides
+    /// prove that they know it, without sending it. `wake` is called when something has arrived.
     #[napi(constructor, catch_unwind)]
-    pub fn new(host: String, port: u16, path: String, wake: Function<'_, (), ()>) -> Result<Self> {
+    pub fn new(
+        host: String,
+        port: u16,
+        path: String,
+        hello: String,
+        token: Option<String>,
+        wake: Function<'_, (), ()>,
+    ) -> Result<Self> {
         let address = SocketAddr::new(ip(&host)?, port);
-        let link = Link::connect(address, &path, link_wake(&wake)?)?;
+        let link = Link::connect(address, &path, hello, token, link_wake(&wake)?)?;
         Ok(Self { link })
     }
 
@@ -131,7 +139,7 @@ impl NativeLink {
         self.link.send(packed.to_vec())
     }
 
-    /// Takes what has arrived: `open`, frames (each behind its length), `closed {code} {reason}`.
+    /// Takes what has arrived: `open {json}`, frames (each behind its length), `closed {code} {reason}`.
     #[napi(catch_unwind)]
     pub fn drain(&self) -> Vec<Either<Buffer, String>> {
         self.link.take().map(arrival).collect()
@@ -160,7 +168,7 @@ impl Drop for NativeLink {
 
 fn arrival(arrival: Arrival) -> Either<Buffer, String> {
     match arrival {
-        Arrival::Open => Either::B("open".to_owned()),
+        Arrival::Open(json) => Either::B(format!("open {json}")),
         Arrival::Frames(packed) => Either::A(packed.into()),
         Arrival::Closed { code, reason } => Either::B(format!("closed {code} {reason}")),
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::MAX_NAME;
 use super::kind;
+use super::proof::Nonce;
 use super::read::{Frame, Malformed, Reader};
 use crate::engine::protocol::packet::{fields, number, string};
 use crate::engine::protocol::{Elements, validate};
@@ -55,8 +56,8 @@ impl Target {
 pub struct Hello<'a> {
     /// By which it is answered.
     pub id: u32,
-    /// The machine's, if one was given.
-    pub token: Option<Cow<'a, str>>,
+    /// Of who has a token, and wants the machine to prove that it knows it.
+    pub nonce: Option<Nonce>,
     /// The whole text, for those who need to know more.
     pub json: &'a str,
     /// What a worker says of itself: the text of an object.
@@ -79,15 +80,17 @@ impl<'a> Hello<'a> {
         }
         let mut reader = Reader::new(frame.body);
         let json = reader.str()?;
-        reader.end()?;
+        let nonce = match reader.rest() {
+            [] => None,
+            rest => Some(<Nonce>::try_from(rest).map_err(|_| Malformed)?),
+        };
         validate(json).ok_or(Malformed)?;
-        let names = ["token", "worker", "maxQueue", "overflow"];
-        let [token, worker, max_queue, overflow] = fields(json, names);
+        let [worker, max_queue, overflow] = fields(json, ["worker", "maxQueue", "overflow"]);
         // `as` saturates.
         let whole = |raw: &str| number(raw).map(|number| number as u32);
         Ok(Self {
             id: frame.id,
-            token: token.and_then(text),
+            nonce,
             json,
             worker: worker.filter(|worker| worker.starts_with('{')),
             max_queue: max_queue.and_then(whole),

@@ -2,6 +2,8 @@
 
 /// Opens a connection: the first frame of whoever connected.
 pub const HELLO: u8 = 0x01;
+/// Proves that who connected knows the token: the second frame, if the machine has one.
+pub const PROOF: u8 = 0x02;
 
 /// Reads values.
 pub const GET: u8 = 0x10;

@@ -7,6 +7,7 @@
 
 mod hello;
 pub mod kind;
+mod proof;
 mod read;
 mod request;
 mod trust;
@@ -16,6 +17,7 @@ mod write;
 mod tests;
 
 pub use self::hello::{Hello, Role, Target, WorkerHello};
+pub use self::proof::{Admission, Challenge, Denied, Greeting, Heard, NONCE, Nonce, PROOF, admit};
 pub use self::read::{Frame, Malformed, Reader, Value};
 pub use self::request::{DataRequest, EventRequest};
 pub use self::trust::{may_come_from, same_token};
@@ -27,16 +29,16 @@ pub const SUBPROTOCOL: &str = "es-networkcluster.v1";
 pub const PATH: &str = "/es-networkcluster/v1/";
 /// Longest frame: a value of 256 MiB and what is around it.
 pub const MAX_FRAME: usize = 256 * 1024 * 1024 + 64 * 1024;
-/// Longest first frame.
+/// Longest frame before both sides know each other.
 pub const MAX_HELLO: usize = 16 * 1024;
 /// Longest name of a memory or of events, in bytes.
 pub const MAX_NAME: usize = 4096;
 
 /// Codes that a connection is closed with.
 pub mod close {
-    /// The token is not the machine's.
+    /// One side does not know the token of the other.
     pub const REFUSED: u16 = 4401;
-    /// The first frame did not come in time, or was none.
+    /// The first frame, or the proof, did not come in time or was none.
     pub const NO_HELLO: u16 = 4402;
     /// A frame that is none.
     pub const MALFORMED: u16 = 4403;

@@ -17,7 +17,7 @@ pub enum DataRequest<'a> {
         /// So much.
         by: f64,
     },
-    /// Lists a partition.
+    /// Lists a page of a partition.
     Scan {
         /// Which.
         partition: u8,
@@ -25,6 +25,8 @@ pub enum DataRequest<'a> {
         values: bool,
         /// What the keys begin with.
         prefix: &'a str,
+        /// The last key of the page before; empty for the first one.
+        after: &'a str,
     },
     /// Waits for a lock.
     Lock {
@@ -104,6 +106,7 @@ impl<'a> DataRequest<'a> {
                 partition: reader.u8()?,
                 values: reader.flag()?,
                 prefix: reader.str()?,
+                after: reader.str()?,
             },
             kind::LOCK => Self::Lock {
                 key: reader.str()?,

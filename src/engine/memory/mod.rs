@@ -11,6 +11,7 @@ mod commit;
 mod feed;
 mod key;
 mod locks;
+mod page;
 mod partition;
 mod refusal;
 mod replay;
@@ -30,6 +31,7 @@ pub use self::commit::{
 pub use self::feed::{Change, ChangeKind, Feed, Planned, Start, Taken, Woken};
 pub use self::key::{Key, MAX_KEY, PARTITIONS};
 pub use self::locks::{Acquired, Grant, LockTable, Owner, Space};
+pub use self::page::{Page, PageLimits, Selection};
 pub use self::partition::{Entry, MAX_TOMBSTONES, Partition};
 pub use self::refusal::Refusal;
 pub use self::replay::Replay;

@@ -241,7 +241,7 @@ impl Partition {
     }
 
     /// Everything that begins with `prefix` and has not ended, in no order.
-    pub fn scan<'a>(&'a self, prefix: &'a str, now: u64) -> impl Iterator<Item = &'a Entry> {
+    pub fn scan(&self, prefix: &str, now: u64) -> impl Iterator<Item = &Entry> {
         let entries = self.entries.iter();
         entries.filter(move |entry| entry.key.starts_with(prefix) && entry.lives(|| now))
     }

@@ -150,8 +150,10 @@ pub fn write_entry(entry: Option<&Entry>, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes the answer to a SCAN with values: `u32 n × (str key, ver, f64 end, value)`.
-pub fn write_entries(entries: &[Entry], out: &mut Vec<u8>) {
+/// Writes the answer to a SCAN with values: `u8 whether there are more behind the last | u32 n × (str key,
+/// ver, f64 end, value)`.
+pub fn write_entries(entries: &[Entry], more: bool, out: &mut Vec<u8>) {
+    out.push(u8::from(more));
     out.extend_from_slice(&(entries.len() as u32).to_le_bytes());
     for entry in entries {
         write_str(&entry.key, out);
@@ -159,8 +161,10 @@ pub fn write_entries(entries: &[Entry], out: &mut Vec<u8>) {
     }
 }
 
-/// Writes the answer to a SCAN without values: `u32 n × str key`.
-pub fn write_keys(keys: &[Arc<str>], out: &mut Vec<u8>) {
+/// Writes the answer to a SCAN without values: `u8 whether there are more behind the last | u32 n × str
+/// key`.
+pub fn write_keys(keys: &[Arc<str>], more: bool, out: &mut Vec<u8>) {
+    out.push(u8::from(more));
     out.extend_from_slice(&(keys.len() as u32).to_le_bytes());
     for key in keys {
         write_str(key, out);

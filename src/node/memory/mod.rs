@@ -23,7 +23,7 @@ pub use self::opening::{NativeMemoryOptions, NativeOpening};
 pub use self::words::memory_words;
 use super::quick::generic;
 use super::wake::Wake;
-use crate::engine::memory::{Key, Refusal, Space, Start, Target, Version};
+use crate::engine::memory::{Key, PageLimits, Refusal, Selection, Space, Start, Target, Version};
 use crate::runtime::WakeJs;
 use crate::runtime::memories::{Client, MemoryStats, open};
 
@@ -165,15 +165,29 @@ impl NativeMemory {
         self.handle.delete(env, key).map_err(|it| refused(&it))
     }
 
-    /// What begins with `prefix` in one of the 64 partitions: `u32 n × (str key, and with values: u64
-    /// version, f64 end, value)`.
+    /// What begins with `prefix` in one of the 64 partitions, behind the key `after` (empty: from the
+    /// start), about 16 MiB at a time: `u8 whether there is more behind the last | u32 n × (str key, and
+    /// with values: u64 version, f64 end, value)`.
     #[napi(catch_unwind)]
-    pub fn scan(&self, partition: u32, prefix: String, values: bool) -> Result<Buffer, String> {
+    pub fn scan(
+        &self,
+        partition: u32,
+        prefix: String,
+        after: String,
+        values: bool,
+    ) -> Result<Buffer, String> {
+        const PAGE: PageLimits = PageLimits {
+            entries: 65_536,
+            bytes: 16 * 1024 * 1024,
+        };
+
         let partition = u8::try_from(partition).unwrap_or(u8::MAX);
-        let found = self
-            .client()
-            .memory()
-            .scan(partition, &prefix, values, usize::MAX);
+        let what = Selection {
+            prefix: &prefix,
+            after: &after,
+            values,
+        };
+        let found = self.client().memory().scan(partition, what, PAGE);
         found.map(Buffer::from).map_err(|it| refused(&it))
     }
 

@@ -4,28 +4,32 @@ use std::net::TcpListener as StdListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{
     Callback, ErrorResponse, Request, Response,
 };
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role as Side};
-use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use super::machine::Machine;
-use super::outgoing::Outgoing;
-use super::pump::{config, pump, unknown_config};
+use super::outgoing::{Close, Outgoing};
+use super::pump::{Socket, pump, trusted, unknown_config};
 use super::session::Session;
-use crate::engine::link::{Hello, Role, SUBPROTOCOL, Target, Writer, close};
+use super::thread::LinkThread;
+use crate::engine::link::{
+    Admission, Denied, Hello, NONCE, Role, SUBPROTOCOL, Target, Writer, admit as answer, close,
+};
 use crate::runtime::memories::when_settled;
 
 /// Connections of a machine at once. Others wait in the system's queue.
 const MAX_CONNECTIONS: usize = 4096;
-/// How long a connection may take to say who it is.
+/// How long a connection may take to become one, and how long to say who it is and prove it.
 const HELLO: Duration = Duration::from_secs(5);
 /// What a system without descriptors is given to recover.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -38,8 +42,9 @@ pub(super) struct Caller {
     pub(super) browser: bool,
 }
 
-/// Accepts connections until the machine is closed.
-pub(super) async fn accept(listener: StdListener, machine: Arc<Machine>) {
+/// Accepts connections until the machine is closed. The thread lives at least until the last of them has
+/// ended.
+pub(super) async fn accept(thread: Arc<LinkThread>, listener: StdListener, machine: Arc<Machine>) {
     let mut closing = machine.closing();
     let Ok(listener) = TcpListener::from_std(listener) else {
         return;
@@ -57,10 +62,10 @@ pub(super) async fn accept(listener: StdListener, machine: Arc<Machine>) {
             };
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let machine = Arc::clone(&machine);
+                    let (machine, thread) = (Arc::clone(&machine), Arc::clone(&thread));
                     tokio::spawn(async move {
                         serve(stream, &machine).await;
-                        drop(permit);
+                        drop((permit, machine, thread));
                     });
                 }
                 Err(_) => sleep(PAUSE).await,
@@ -88,8 +93,6 @@ async fn serve(stream: TcpStream, machine: &Arc<Machine>) {
     pump(socket, &outgoing, &session, gate, || woken.notified()).await;
 }
 
-type Socket = WebSocketStream<TcpStream>;
-
 async fn admit(
     stream: TcpStream,
     machine: &Arc<Machine>,
@@ -103,59 +106,110 @@ async fn admit(
     let upgrade = accept_hdr_async_with_config(stream, check, Some(unknown_config()));
     let mut socket = timeout(HELLO, upgrade).await.ok()?.ok()?;
     let caller = caller?;
-    let first = timeout(HELLO, socket.next()).await;
-    let Ok(Some(Ok(Message::Binary(first)))) = first else {
-        refuse(&mut socket, None, close::NO_HELLO, "no hello").await;
-        return None;
-    };
-    let Ok(hello) = Hello::parse(&first) else {
-        refuse(&mut socket, None, close::NO_HELLO, "no hello").await;
-        return None;
-    };
-    if !machine.knows(hello.token.as_deref()) {
-        refuse(&mut socket, Some(hello.id), close::REFUSED, "token refused").await;
-        return None;
-    }
-    if caller.target.role == Role::Data {
-        opened(&machine.full_name(&caller.target.name)).await;
-    }
     let outgoing = Arc::new(Outgoing::default());
-    match Session::open(machine, &caller, &hello, &outgoing) {
-        Ok(session) => Some((trusted(socket).await, outgoing, session)),
-        Err(why) => {
-            refuse(&mut socket, Some(hello.id), why.code, why.reason).await;
+    let known = match timeout(HELLO, meet(&mut socket, machine, &caller.target)).await {
+        Ok(Ok(first)) => Ok(first),
+        Ok(Err(refusal)) => Err(refusal),
+        Err(_late) => Err(Refusal::NO_HELLO),
+    };
+    if known.is_ok() && caller.target.role == Role::Data {
+        settled(&machine.full_name(&caller.target.name)).await;
+    }
+    let opened = known.and_then(|(first, id)| {
+        let hello = Hello::parse(&first).map_err(|_| Refusal::NO_HELLO)?;
+        let hello = Hello { id, ..hello };
+        let session = Session::open(machine, &caller, &hello, &outgoing);
+        session.map_err(|why| Refusal { id: Some(id), why })
+    });
+    match opened {
+        Ok(session) => Some((trusted(socket, Side::Server).await, outgoing, session)),
+        Err(refusal) => {
+            refuse(&mut socket, refusal).await;
             None
         }
     }
 }
 
 /// Waits while the directory of a memory is being read.
-async fn opened(name: &str) {
-    let settled = Arc::new(Notify::new());
-    let told = Arc::clone(&settled);
+async fn settled(name: &str) {
+    let end = Arc::new(Notify::new());
+    let told = Arc::clone(&end);
     if when_settled(name, Arc::new(move || told.notify_one())) {
-        settled.notified().await;
+        end.notified().await;
     }
 }
 
-/// The same connection with the limits of those who are known. Nobody says anything between HELLO
-/// and its answer, so nothing is lost that was read too early.
-async fn trusted(socket: Socket) -> Socket {
-    let stream = socket.into_inner();
-    WebSocketStream::from_raw_socket(stream, Side::Server, Some(config())).await
+/// Why somebody is not let in, and the id of the frame that is answered with it.
+struct Refusal {
+    id: Option<u32>,
+    why: Close,
+}
+
+impl Refusal {
+    const NO_HELLO: Self = Self {
+        id: None,
+        why: Close::new(close::NO_HELLO, "no hello"),
+    };
+    const NO_PROOF: Self = Self {
+        id: None,
+        why: Close::new(close::NO_HELLO, "no proof"),
+    };
+
+    const fn token(id: u32, reason: &'static str) -> Self {
+        Self {
+            id: Some(id),
+            why: Close::new(close::REFUSED, reason),
+        }
+    }
+}
+
+/// Has both sides prove that they know the token, if there is one. Returns the HELLO, and the id of the
+/// frame that waits for an answer.
+async fn meet(
+    socket: &mut Socket,
+    machine: &Machine,
+    target: &Target,
+) -> Result<(Bytes, u32), Refusal> {
+    let first = binary(socket).await.ok_or(Refusal::NO_HELLO)?;
+    let hello = Hello::parse(&first).map_err(|_| Refusal::NO_HELLO)?;
+    let id = hello.id;
+    let mut nonce = [0; NONCE];
+    getrandom::getrandom(&mut nonce).map_err(|_| Refusal::token(id, "no random numbers"))?;
+    let challenge = match answer(machine.token(), target, &hello, &nonce) {
+        Admission::Open => return Ok((first, id)),
+        Admission::Refused(reason) => return Err(Refusal::token(id, reason)),
+        Admission::Asked(frame, challenge) => {
+            let sent = socket.send(Message::Binary(frame.into())).await;
+            sent.map_err(|_| Refusal::NO_PROOF)?;
+            challenge
+        }
+    };
+    let second = binary(socket).await.ok_or(Refusal::NO_PROOF)?;
+    match challenge.answered(&second) {
+        Ok(id) => Ok((first, id)),
+        Err(Denied::NoProof) => Err(Refusal::NO_PROOF),
+        Err(Denied::Wrong(id)) => Err(Refusal::token(id, "token refused")),
+    }
+}
+
+/// The next message, if it is a frame.
+async fn binary(socket: &mut Socket) -> Option<Bytes> {
+    match socket.next().await {
+        Some(Ok(Message::Binary(bytes))) => Some(bytes),
+        _ => None,
+    }
 }
 
 /// Tells why not, if that can be told soon.
-async fn refuse(socket: &mut Socket, id: Option<u32>, code: u16, reason: &'static str) {
+async fn refuse(socket: &mut Socket, Refusal { id, why }: Refusal) {
     let telling = async {
         if let Some(id) = id {
-            let answer = Writer::error(id, "ERR_NC_CONNECT", reason).finish();
+            let answer = Writer::error(id, "ERR_NC_CONNECT", why.reason).finish();
             socket.send(Message::Binary(answer.into())).await?;
         }
-        let reason = reason.into();
         let frame = CloseFrame {
-            code: code.into(),
-            reason,
+            code: why.code.into(),
+            reason: why.reason.into(),
         };
         socket.close(Some(frame)).await?;
         while socket.next().await.transpose()?.is_some() {}

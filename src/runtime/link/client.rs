@@ -6,22 +6,32 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
 
 use super::Wake;
 use super::inbox::{Arrival, Inbox};
 use super::outgoing::{Close, Outgoing};
-use super::pump::{Ended, Peer, config, pump};
+use super::pump::{Ended, FAREWELL, Peer, Socket, config, farewell, pump, trusted, unknown_config};
 use super::thread::LinkThread;
-use crate::engine::link::SUBPROTOCOL;
+use crate::engine::link::{Greeting, Heard, Malformed, NONCE, SUBPROTOCOL, Target, close};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long it may then take until both sides know each other.
+const GREET: Duration = Duration::from_secs(5);
+
+const IMPOSTOR: Close = Close::new(
+    close::REFUSED,
+    "token refused: the other side does not know it",
+);
 
 /// A connection, being made or made or over. It ends when it is dropped.
 pub struct Link {
@@ -41,12 +51,24 @@ impl fmt::Debug for Link {
 }
 
 impl Link {
-    /// Connects to `path` of who listens at `address`. `wake` is called, on another thread, when
-    /// something has arrived and the last [`take`](Self::take) has taken all there was.
+    /// Connects to `path` of who listens at `address`, and says `hello`, a JSON text. With a token, both
+    /// sides prove that they know it before anything else is taken from the other one. `wake` is called,
+    /// on another thread, when something has arrived and the last [`take`](Self::take) has taken all
+    /// there was.
     ///
     /// # Errors
-    /// The thread for it could not be started.
-    pub fn connect(address: SocketAddr, path: &str, wake: Wake) -> io::Result<Self> {
+    /// The path is none, there are no random numbers, or the thread for it could not be started.
+    pub fn connect(
+        address: SocketAddr,
+        path: &str,
+        hello: String,
+        token: Option<String>,
+        wake: Wake,
+    ) -> io::Result<Self> {
+        let target = Target::parse(path).ok_or(io::ErrorKind::InvalidInput)?;
+        let mut nonce = [0; NONCE];
+        getrandom::getrandom(&mut nonce)?;
+        let greeting = Greeting::new(token, target, nonce);
         let thread = LinkThread::get()?;
         let shared = Arc::new(Shared {
             outgoing: Outgoing::default(),
@@ -57,7 +79,8 @@ impl Link {
         let running = Arc::clone(&shared);
         let handle = thread.handle().clone();
         handle.spawn(async move {
-            let ended = run(address, &url, &running).await;
+            let greeting = (greeting, hello);
+            let ended = run(address, &url, greeting, &running).await;
             let (code, reason) = (ended.code, ended.reason);
             running.arrived(running.inbox.push(Arrival::Closed { code, reason }));
             drop(thread);
@@ -108,19 +131,78 @@ impl Peer for Receiver {
     }
 }
 
-async fn run(address: SocketAddr, url: &str, shared: &Arc<Shared>) -> Ended {
-    let socket = match timeout(CONNECT, open(address, url)).await {
-        Ok(Ok(socket)) => socket,
-        Ok(Err(ended)) => return ended,
-        Err(_) => return Ended::lost("no answer"),
+async fn run(
+    address: SocketAddr,
+    url: &str,
+    (greeting, hello): (Greeting, String),
+    shared: &Arc<Shared>,
+) -> Ended {
+    let opening = async {
+        let config = if greeting.trusts() {
+            config()
+        } else {
+            unknown_config()
+        };
+        let socket = timeout(CONNECT, open(address, url, config)).await;
+        let socket = socket.map_err(|_| Ended::lost("no answer"))??;
+        meet(socket, greeting, &hello).await
     };
-    shared.arrived(shared.inbox.push(Arrival::Open));
+    let opened = tokio::select! {
+        opened = opening => opened,
+        () = shared.outgoing.closing() => return Close::DONE.into(),
+    };
+    let (socket, welcome) = match opened {
+        Ok(opened) => opened,
+        Err(ended) => return ended,
+    };
+    shared.arrived(shared.inbox.push(Arrival::Open(welcome)));
     let peer = Mutex::new(Receiver(Arc::clone(shared)));
     let gate = || shared.inbox.room();
     pump(socket, &shared.outgoing, &peer, gate, std::future::pending).await
 }
 
-async fn open(address: SocketAddr, url: &str) -> Result<WebSocketStream<TcpStream>, Ended> {
+/// Says who this is, and has both sides prove that they know the token, if there is one. Returns what the
+/// other side says when it lets this one in.
+async fn meet(
+    mut socket: Socket,
+    mut greeting: Greeting,
+    hello: &str,
+) -> Result<(Socket, String), Ended> {
+    let hello = greeting.hello(hello);
+    socket.send(Message::Binary(hello.into())).await?;
+    let end = Instant::now() + GREET;
+    loop {
+        let heard = match timeout_at(end, socket.next()).await {
+            Ok(Some(Ok(Message::Binary(bytes)))) => greeting.hear(&bytes),
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
+            Ok(Some(Ok(Message::Close(frame)))) => return Err(frame.into()),
+            Ok(Some(Ok(_))) => Err(Malformed),
+            Ok(Some(Err(error))) => return Err(error.into()),
+            Ok(None) => return Err(Ended::lost("the connection was lost")),
+            Err(_late) => return Err(Ended::lost("no answer")),
+        };
+        match heard {
+            Ok(Heard::Prove(proof)) => {
+                socket = trusted(socket, Side::Client).await;
+                socket.send(Message::Binary(proof.into())).await?;
+            }
+            Ok(Heard::Welcome(json)) => return Ok((socket, json)),
+            // Why is said by how it ends.
+            Ok(Heard::Refused) => {}
+            Ok(Heard::Impostor) => return Err(leave(socket, IMPOSTOR).await),
+            Err(Malformed) => return Err(leave(socket, Close::MALFORMED).await),
+        }
+    }
+}
+
+/// Ends a connection for a reason of this side's.
+async fn leave(mut socket: Socket, why: Close) -> Ended {
+    let ended = why.into();
+    let _late = timeout(FAREWELL, farewell(&mut socket, &ended)).await;
+    ended
+}
+
+async fn open(address: SocketAddr, url: &str, config: WebSocketConfig) -> Result<Socket, Ended> {
     let stream = TcpStream::connect(address)
         .await
         .map_err(|error| Ended::lost(&error.to_string()))?;
@@ -133,6 +215,6 @@ async fn open(address: SocketAddr, url: &str) -> Result<WebSocketStream<TcpStrea
     request
         .headers_mut()
         .insert("Sec-WebSocket-Protocol", subprotocol);
-    let (socket, _response) = client_async_with_config(request, stream, Some(config())).await?;
+    let (socket, _response) = client_async_with_config(request, stream, Some(config)).await?;
     Ok(socket)
 }

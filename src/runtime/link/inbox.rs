@@ -13,8 +13,9 @@ const TOGETHER: usize = 64 * 1024;
 /// Something for JavaScript.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// The connection is open.
-    Open,
+    /// The connection is open: both sides have proved that they know the token, and the other one has
+    /// said this, in JSON.
+    Open(String),
     /// Frames, each behind its length (u32).
     Frames(Vec<u8>),
     /// The connection is over, or could not be made. The last arrival.

@@ -22,7 +22,7 @@ static MACHINES: LazyLock<Mutex<HashMap<SocketAddr, Arc<Machine>>>> = LazyLock::
 /// Who is let in.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Who connects must have it.
+    /// Who connects must know it.
     pub token: Option<String>,
     /// Origins of web pages that may connect if they have the token.
     pub allowed_origins: Vec<String>,
@@ -57,8 +57,6 @@ pub(super) struct Machine {
     open: watch::Sender<bool>,
     /// What its connections use memories with.
     clients: Mutex<Vec<Weak<Client>>>,
-    /// Lives until the last connection has ended.
-    thread: Arc<LinkThread>,
     listener: TcpListener,
 }
 
@@ -80,12 +78,9 @@ impl Machine {
         self.token.is_some()
     }
 
-    /// Whether who says this is let in.
-    pub(super) fn knows(&self, token: Option<&str>) -> bool {
-        match &self.token {
-            None => true,
-            Some(own) => token.is_some_and(|token| same_token(token, own)),
-        }
+    /// What who connects has to know.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
     }
 
     pub(super) fn lets_in(&self, origin: Option<&str>) -> bool {
@@ -125,12 +120,12 @@ impl Machine {
             closed: watch::Sender::new(false),
             open: watch::Sender::new(!options.held),
             clients: Mutex::default(),
-            thread,
             listener: listener.try_clone()?,
         });
         let serving = Arc::clone(&machine);
-        let accepting = accept::accept(listener, serving);
-        machine.thread.handle().spawn(accepting);
+        let handle = thread.handle().clone();
+        // Until the last connection has ended, and not until JavaScript lets go of its handle.
+        handle.spawn(accept::accept(thread, listener, serving));
         Ok(machine)
     }
 

@@ -131,6 +131,13 @@ impl Outgoing {
         self.state.lock().closed.unwrap_or(Close::DONE)
     }
 
+    /// Waits until the connection is to end, whatever waits. For who does not take anything yet.
+    pub(super) async fn closing(&self) {
+        while self.state.lock().closed.is_none() {
+            self.ready.notified().await;
+        }
+    }
+
     /// Waits until something is to be written and takes a stretch of it; or tells why there will
     /// be no more.
     pub(super) async fn take(&self) -> Result<Vec<Bytes>, Close> {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::outgoing::{Close, Outgoing};
@@ -23,7 +23,7 @@ pub(super) const PING: Duration = Duration::from_secs(10);
 /// After so long without one the connection is over.
 const DEAD: Duration = Duration::from_secs(30);
 /// How long the end of a connection may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What a connection is for.
 pub(super) trait Peer: Send {
@@ -59,7 +59,7 @@ pub(super) fn config() -> WebSocketConfig {
         .max_frame_size(Some(MAX_FRAME))
 }
 
-/// Limits of one whose other side is not: only a HELLO may come.
+/// Limits of one whose other side is not: only what makes it known may come.
 pub(super) fn unknown_config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
@@ -67,7 +67,13 @@ pub(super) fn unknown_config() -> WebSocketConfig {
         .max_frame_size(Some(MAX_HELLO))
 }
 
-type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
+
+/// The same connection with the limits of those who are known. Only to be called while the other side
+/// waits for an answer: what it had sent already would be lost.
+pub(super) async fn trusted(socket: Socket, side: Role) -> Socket {
+    WebSocketStream::from_raw_socket(socket.into_inner(), side, Some(config())).await
+}
 
 /// Runs a connection to its end. `gate` resolves when more may be read, `woken` when the peer has
 /// something to drain.
@@ -175,7 +181,7 @@ where
 }
 
 /// Says why, and waits for the other side to have heard it.
-async fn farewell(socket: &mut Socket, ended: &Ended) {
+pub(super) async fn farewell(socket: &mut Socket, ended: &Ended) {
     let frame = ended.frame();
     if socket.send(Message::Close(frame)).await.is_ok() {
         while let Some(Ok(_)) = socket.next().await {}

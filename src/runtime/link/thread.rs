@@ -1,4 +1,4 @@
-//! The one thread that all links of the process run on.
+//! The one thread that all links of the process run on, while there are any.
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 
 static CURRENT: Mutex<Weak<LinkThread>> = Mutex::new(Weak::new());
 
-/// Lives as long as somebody uses it; its tasks do.
+/// Lives as long as a task of its own holds it, and each does until it is done: a listener until it is
+/// closed, a connection until it has ended. Whoever asks for a thread while the last one ends gets a new one.
 #[derive(Debug)]
 pub(super) struct LinkThread {
     handle: Handle,

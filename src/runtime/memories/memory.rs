@@ -16,8 +16,9 @@ use super::near;
 use super::options::Options;
 use super::telling::Telling;
 use crate::engine::memory::{
-    Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, PARTITIONS, Partition,
-    Refusal, Stored, Value, Version, check_size, commit, sum, write_entries, write_keys,
+    Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, PARTITIONS, PageLimits,
+    Partition, Refusal, Selection, Stored, Value, Version, check_size, commit, sum, write_entries,
+    write_keys,
 };
 use crate::runtime::clock;
 
@@ -235,17 +236,16 @@ impl Memory {
         Ok((committed, aftermath.run(self)))
     }
 
-    /// What begins with `prefix` in one of the partitions, in the form of a SCAN's answer: see
-    /// [`write_entries`] and [`write_keys`].
+    /// A page of one of the partitions, in the form of a SCAN's answer: see [`write_entries`] and
+    /// [`write_keys`].
     ///
     /// # Errors
-    /// There is no such partition, or keys and values have more than `limit` bytes.
+    /// There is no such partition.
     pub fn scan(
         &self,
         partition: u8,
-        prefix: &str,
-        values: bool,
-        limit: usize,
+        what: Selection<'_>,
+        limits: PageLimits,
     ) -> Result<Vec<u8>, Refusal> {
         if usize::from(partition) >= PARTITIONS {
             return Err(Refusal::Argument("a memory has 64 partitions"));
@@ -253,22 +253,17 @@ impl Memory {
         let now = now();
         let mut out = Vec::new();
         let guard = self.lock(partition);
-        if values {
-            let entries: Vec<_> = guard.scan(prefix, now).cloned().collect();
+        let page = guard.page(what, now, limits);
+        let more = page.more;
+        if what.values {
+            let entries: Vec<_> = page.entries.into_iter().cloned().collect();
             drop(guard);
-            let sizes = entries
-                .iter()
-                .map(|it| it.key.len() + it.value.bytes().len());
-            check_size(sizes.sum(), limit)?;
-            write_entries(&entries, &mut out);
+            write_entries(&entries, more, &mut out);
         } else {
-            let keys: Vec<_> = guard
-                .scan(prefix, now)
-                .map(|it| Arc::clone(&it.key))
-                .collect();
+            let keys = page.entries.iter().map(|it| Arc::clone(&it.key));
+            let keys: Vec<_> = keys.collect();
             drop(guard);
-            check_size(keys.iter().map(|it| it.len()).sum(), limit)?;
-            write_keys(&keys, &mut out);
+            write_keys(&keys, more, &mut out);
         }
         Ok(out)
     }

@@ -3,6 +3,7 @@
 mod feed;
 mod locks;
 mod model;
+mod page;
 mod partition;
 mod wire;
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::Context;
 use crate::engine::link::{DataRequest, Frame, MAX_FRAME, Writer, kind};
-use crate::engine::memory::{Commit, Key, Refusal, Space, Start, Target, Version, write_entry};
+use crate::engine::memory::{
+    Commit, Key, PageLimits, Refusal, Selection, Space, Start, Target, Version, write_entry,
+};
 use crate::runtime::link::desk::Letter;
 use crate::runtime::link::outgoing::Close;
 use crate::runtime::memories::{Changes, Client, Granted, Memory, Options, open};
@@ -14,6 +16,11 @@ use crate::runtime::memories::{Changes, Client, Granted, Memory, Options, open};
 const RECENT: usize = 1024;
 /// Answers that wait for the log.
 const MAX_UNSTORED: usize = 65_536;
+/// What a SCAN answers at most: others on the link's thread wait while it is copied.
+const PAGE: PageLimits = PageLimits {
+    entries: 32_768,
+    bytes: 1024 * 1024,
+};
 const TOO_LARGE: Refusal = Refusal::TooLarge {
     bytes: usize::MAX,
     limit: MAX_FRAME,
@@ -134,9 +141,15 @@ impl MemoryPort {
                 partition,
                 values,
                 prefix,
+                after,
             } => {
+                let what = Selection {
+                    prefix,
+                    after,
+                    values,
+                };
                 let mut answer = Writer::ok(id);
-                answer.raw(&self.memory.scan(partition, prefix, values, MAX_FRAME)?);
+                answer.raw(&self.memory.scan(partition, what, PAGE)?);
                 Ok(Reply::Now(answer))
             }
             DataRequest::Lock { key, lease, turn } => self.lock(id, (key, turn), lease),

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::engine::memory::{
-    Commit, Committed, Op, Precondition, Reader, Refusal, Space, Start, Tag, Target, Value,
-    Version, Write,
+    Commit, Committed, Op, PageLimits, Precondition, Reader, Refusal, Selection, Space, Start, Tag,
+    Target, Value, Version, Write,
 };
 
 /// Long enough for everything that happens at all.

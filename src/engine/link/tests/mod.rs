@@ -2,9 +2,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod proof;
+
+use self::proof::greeting;
+
 fn read_all(bytes: &[u8]) {
     let _ = Target::parse(&String::from_utf8_lossy(bytes));
     let _ = Hello::parse(bytes);
+    let _ = greeting(None).hear(bytes);
+    let _ = greeting(Some("t")).hear(bytes);
     let Ok(frame) = Frame::parse(bytes) else {
         return;
     };
@@ -141,15 +147,23 @@ fn paths_name_a_role_and_a_name() {
 }
 
 #[test]
-fn a_hello_has_a_token_and_a_worker() {
-    let json = r#"{"token":"s\u0065cret","worker":{"id":"w1"}}"#;
-    let mut writer = Writer::frame(kind::HELLO, 3);
-    writer.str(json);
-    let written = writer.finish();
-    let hello = Hello::parse(&written).unwrap();
-    assert_eq!(hello.id, 3);
-    assert_eq!(hello.token.as_deref(), Some("secret"));
-    assert_eq!(hello.worker, Some(r#"{"id":"w1"}"#));
+fn a_hello_has_a_number_and_a_worker() {
+    let json = r#"{"worker":{"id":"w1"}}"#;
+    for (nonce, read) in [
+        (&[][..], Some(None)),
+        (&[7; NONCE], Some(Some([7; NONCE]))),
+        (&[7; NONCE - 1], None),
+        (&[7; NONCE + 1], None),
+    ] {
+        let mut writer = Writer::frame(kind::HELLO, 3);
+        writer.str(json).raw(nonce);
+        let written = writer.finish();
+        let hello = Hello::parse(&written).ok();
+        assert_eq!(hello.as_ref().map(|hello| hello.nonce), read);
+        if let Some(hello) = hello {
+            assert_eq!((hello.id, hello.worker), (3, Some(r#"{"id":"w1"}"#)));
+        }
+    }
 
     for bad in ["", "{", "{} {}"] {
         let mut writer = Writer::frame(kind::HELLO, 3);
