@@ -18,10 +18,13 @@ const RETRIES = 2
  * @typedef {{ hash: string, name: string, code: string, report: any }} Description
  */
 
+/** @typedef {{ onRecord: (kind: number, records: any[], at: number) => void }} JobSeam */
+/** @typedef {Map<number, JobSeam> & { keepAlive: (id: number, stays: boolean) => void }} Jobs */
+
 /**
  * @typedef {object} Compute what a manager gives to parallel work
  * @property {any} pool the core's queue
- * @property {Map<number, { onRecord: (kind: number, records: any[], at: number) => void }>} jobs
+ * @property {Jobs} jobs
  * @property {() => Promise<void>} ready when work can be submitted
  * @property {() => () => void} [hold] the manager drains until what it gives was called
  * @property {(description: Description) => void} register lets workers ask for the function
@@ -86,6 +89,7 @@ class Job {
   #compute
   #options
   #settled = false
+  #stays = true
   #doneItems = 0
   /** @type {(() => void)[]} */
   #room = []
@@ -167,6 +171,16 @@ class Job {
     if (this.#settled) return undefined
     if (this.#compute.pool.push(this.id, first, count, tag, data, partition)) return undefined
     return new Promise((resolve) => this.#room.push(resolve))
+  }
+
+  /**
+   * Whether the process stays for it, as it does at first.
+   * @param {boolean} stays
+   */
+  keepAlive(stays) {
+    if (this.#settled || stays === this.#stays) return
+    this.#stays = stays
+    this.#compute.jobs.keepAlive(this.id, stays)
   }
 
   /** There are no more items. */
