@@ -260,10 +260,15 @@ function submit(compute, job) {
   try {
     return compute.pool.submit(job)
   } catch (cause) {
-    const { code, message } = /** @type {any} */ (cause)
-    if (String(code).startsWith('ERR_NC_')) throw new NetworkClusterError(code, message)
-    throw new NetworkClusterError('ERR_NC_QUEUE_FULL', message, { cause })
+    throw refused(cause)
   }
 }
 
-module.exports = { Job, RECORD, chunkSizeOf }
+/** @param {unknown} cause what the core threw instead of taking a job */
+function refused(cause) {
+  const { code, message } = /** @type {any} */ (cause)
+  if (String(code).startsWith('ERR_NC_')) return new NetworkClusterError(code, message)
+  return new NetworkClusterError('ERR_NC_QUEUE_FULL', message, { cause })
+}
+
+module.exports = { Job, RECORD, RETRIES, chunkSizeOf, refused, told }

@@ -50,7 +50,9 @@ async function* inlineStream(task) {
 }
 
 /** Ends the work for readers that were collected: nobody can ask for the rest. */
-const unread = new FinalizationRegistry((/** @type {StreamResults} */ results) => results.stop())
+const unread = new FinalizationRegistry(
+  (/** @type {InstanceType<typeof StreamResults>} */ results) => results.stop(),
+)
 
 /** @implements {AsyncIterableIterator<any>} */
 class ResultStream {
