@@ -4,7 +4,7 @@
 
 const { performance } = require('node:perf_hooks')
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { compile } = require('../functions')
+const { compile } = require('../functions/compile')
 const { own } = require('./errors.js')
 const Lease = require('./lease.js')
 const { Scopes } = require('./scopes.js')
