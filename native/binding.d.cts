@@ -184,7 +184,7 @@ export declare class NativePool {
    * options, and its id. `sourced`: 0, and there is no job, unless the function is registered; it
    * counts as a use of it. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`.
    */
-  call(fn: string, sourced: boolean, json: string, retries: number, plainOnly: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined): number
+  call(fn: string, sourced: boolean, json: string, retries: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined): number
   /**
    * Items of a job: `count` from index `first` on. As NUMBERS (tag 12) with one number each they
    * may be divided anywhere, anything else goes to one worker as it is. `partition`: -1 for
@@ -372,8 +372,8 @@ export declare function checkUpgrade(method: string, headers: Array<string>, def
 export declare function claimCompiledCode(key: string): boolean
 
 /**
- * What V8 made of a function in another thread of this process. `key` names the text of the function
- * by its hash, and what else V8 compiles by.
+ * What V8 made of a function in another thread of this process. `key` names the text that was compiled,
+ * by its hash.
  */
 export declare function compiledCode(key: string): Buffer | null
 

@@ -34,15 +34,14 @@ class Call {
   /**
    * @param {any} called the function's description, or what is known of one that has no text
    * @param {{ tag: number, data: any }} args encoded
-   * @param {boolean} plainOnly whether they can be read without `v8.deserialize`
    */
-  submit(called, args, plainOnly) {
+  submit(called, args) {
     const compute = this.#compute
     if (compute.refusal) throw compute.refusal
-    this.#id = this.#push(called, args, plainOnly)
+    this.#id = this.#push(called, args)
     if (this.#id === 0) {
       compute.register(called)
-      this.#id = this.#push(called, args, plainOnly)
+      this.#id = this.#push(called, args)
     }
     compute.jobs.set(this.#id, this)
   }
@@ -50,13 +49,12 @@ class Call {
   /**
    * @param {any} called
    * @param {{ tag: number, data: any }} args
-   * @param {boolean} plainOnly
    * @returns {number} 0 if the function has to be registered
    */
-  #push({ hash, code }, { tag, data }, plainOnly) {
+  #push({ hash, code }, { tag, data }) {
     const { pool, retries = RETRIES } = this.#compute
     try {
-      return pool.call(hash, code !== undefined, TOLD, retries, plainOnly, tag, data)
+      return pool.call(hash, code !== undefined, TOLD, retries, tag, data)
     } catch (cause) {
       throw refused(cause)
     }
@@ -85,12 +83,11 @@ class Call {
  * @param {Compute} compute
  * @param {any} called
  * @param {{ tag: number, data: any }} args encoded
- * @param {boolean} plainOnly
  * @returns {Promise<any>} what the function returns
  */
-function call(compute, called, args, plainOnly) {
+function call(compute, called, args) {
   return new Promise((resolve, reject) => {
-    new Call(compute, resolve, reject).submit(called, args, plainOnly)
+    new Call(compute, resolve, reject).submit(called, args)
   })
 }
 

@@ -31,7 +31,7 @@ async function run(compute, called, args, given, worker) {
     await compute.ready()
     throwIfAborted(options?.signal)
     if (options === undefined && worker === undefined) {
-      return await call(compute, called, encoded, PLAIN.has(encoded.tag))
+      return await call(compute, called, encoded)
     }
     return await submit(compute, called, encoded, options ?? workOptions('run', given), worker)
   } finally {

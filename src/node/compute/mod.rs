@@ -11,7 +11,7 @@ use napi::bindgen_prelude::{Function, Unknown};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
-use crate::engine::compute::{Block, JobOptions, PoolOptions, Structure};
+use crate::engine::compute::{Block, JobOptions, PoolOptions, Structure, tag as tags};
 use crate::runtime::WakeJs;
 use crate::runtime::compute::{Pool, Wake};
 
@@ -149,11 +149,7 @@ impl NativePool {
     /// counts as a use of it. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`.
     #[napi(
         catch_unwind,
-        ts_args_type = "fn: string, sourced: boolean, json: string, retries: number, plainOnly: boolean, tag: number, data: Uint8Array | Float64Array | string | number | undefined"
-    )]
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "an object takes longer to read than the rest takes"
+        ts_args_type = "fn: string, sourced: boolean, json: string, retries: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined"
     )]
     pub fn call(
         &self,
@@ -161,7 +157,6 @@ impl NativePool {
         sourced: bool,
         json: String,
         retries: i32,
-        plain_only: bool,
         tag: u32,
         data: Unknown<'_>,
     ) -> Result<u32, String> {
@@ -178,7 +173,7 @@ impl NativePool {
             stream: false,
             needs_code: true,
             worker: None,
-            plain_only,
+            plain_only: matches!(payload.tag, tags::JSON | tags::JSON16 | tags::NUMBERS),
         };
         let called = self.pool.call(job, sourced, payload);
         called.map_err(|it| Error::new(it.code().to_owned(), it.to_string()))
