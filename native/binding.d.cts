@@ -216,6 +216,12 @@ export declare class NativePool {
   /** A new job; its id, 1 and up. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`. */
   submit(job: NativeJob): number
   /**
+   * A job of one item that is at its end: `submit`, `push` and `end` at once, for a call without
+   * options, and its id. `sourced`: 0, and there is no job, unless the function is registered; it
+   * counts as a use of it. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`.
+   */
+  call(fn: string, sourced: boolean, json: string, retries: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined): number
+  /**
    * Items of a job: `count` from index `first` on. As NUMBERS (tag 12) with one number each they
    * may be divided anywhere, anything else goes to one worker as it is. `partition`: -1 for
    * none. False: the block was taken, and the next one is to wait for ROOM.
@@ -398,8 +404,23 @@ export declare function analyseFunction(source: string, uses: 'item' | 'reduce' 
 /** Checks a request: `headers` are names and values in turn, merged as Node.js merges them. */
 export declare function checkUpgrade(method: string, headers: Array<string>, deflate?: NativeDeflateOptions | undefined | null): NativeUpgrade | NativeRejection
 
+/** Whether the caller is to make it: true once for a key, until it is forgotten. */
+export declare function claimCompiledCode(key: string): boolean
+
+/**
+ * What V8 made of a function in another thread of this process. `key` names the text that was compiled,
+ * by its hash.
+ */
+export declare function compiledCode(key: string): Buffer | null
+
 /** Reads a log without changing it, and calls `each` with every record that can be read. */
 export declare function inspectLog(directory: string, each: (arg: NativeRecord) => void): NativeSurvey
+
+/**
+ * Keeps it, up to 16 MiB, for other threads, which trust it. At most 1000 functions and 64 MiB are
+ * kept: those used longest ago are forgotten.
+ */
+export declare function keepCompiledCode(key: string, code: Uint8Array): void
 
 /**
  * Has changes of keys counted in a `Uint32Array(65536)` on a `SharedArrayBuffer`. To be called on the

@@ -60,6 +60,10 @@ export interface Machine extends NodeEventEmitter<MachineEvents>, AsyncDisposabl
   close(options?: CloseOptions): Promise<void>
 }
 
+/** What the classes below have in common. */
+declare abstract class CommonMachine extends NodeEventEmitter<MachineEvents> {}
+interface CommonMachine extends Machine {}
+
 export interface ResourceLimits {
   maxOldGenerationSizeMb?: number
   maxYoungGenerationSizeMb?: number
@@ -120,18 +124,12 @@ export interface RegisteredFunction<A extends unknown[] = unknown[], R = unknown
   readonly source: string
 }
 
-export class Manager extends NodeEventEmitter<MachineEvents> implements Machine {
+export class Manager extends CommonMachine {
   constructor(options?: ManagerOptions)
-  readonly id: string
-  readonly role: Role
   /** Where workers connect, with `listen` and once started; the port is the real one. */
   readonly url: string | undefined
   /** Whether at least half of `maxQueue` waits. */
   readonly needsDrain: boolean
-  start(): Promise<this>
-  stats(): MachineStats
-  drain(): Promise<void>
-  close(options?: CloseOptions): Promise<void>
   scale(workers: number | { min: number; max: number }): Promise<void>
   register<A extends unknown[], R>(
     fn: (...args: A) => R,
@@ -151,7 +149,6 @@ export class Manager extends NodeEventEmitter<MachineEvents> implements Machine 
   broadcast<A extends unknown[], R>(fn: (...args: A) => R, args: A): Promise<Awaited<R>[]>
   adaptables(): { id: string; role: Role; roles: Role[] }[]
   assign(id: string, role: Role, options?: Record<string, unknown>): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 export { Manager as ScalabilityManagerClass }
 
@@ -173,15 +170,8 @@ export interface WorkerOptions {
 }
 
 /** Connects to a manager and works for it; opens no port. */
-export class Worker extends NodeEventEmitter<MachineEvents> implements Machine {
+export class Worker extends CommonMachine {
   constructor(options: WorkerOptions)
-  readonly id: string
-  readonly role: Role
-  start(): Promise<this>
-  stats(): MachineStats
-  drain(): Promise<void>
-  close(options?: CloseOptions): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface DataOptions {
@@ -193,18 +183,11 @@ export interface DataOptions {
 }
 
 /** Holds a memory for other processes. */
-export class Data extends NodeEventEmitter<MachineEvents> implements Machine {
+export class Data extends CommonMachine {
   constructor(options?: DataOptions)
-  readonly id: string
-  readonly role: Role
   readonly url: string | undefined
   /** The memory itself, from start() to close(). */
   readonly memory: SharedMemoryClass | undefined
-  start(): Promise<this>
-  stats(): MachineStats
-  drain(): Promise<void>
-  close(options?: CloseOptions): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface EventEmitterOptions {
@@ -214,18 +197,11 @@ export interface EventEmitterOptions {
 }
 
 /** Passes events on between processes. */
-export class EventEmitter extends NodeEventEmitter<MachineEvents> implements Machine {
+export class EventEmitter extends CommonMachine {
   constructor(options?: EventEmitterOptions)
-  readonly id: string
-  readonly role: Role
   readonly url: string | undefined
   /** The emitter itself, from start() to close(). */
   readonly emitter: SharedEventEmitterClass | undefined
-  start(): Promise<this>
-  stats(): MachineStats
-  drain(): Promise<void>
-  close(options?: CloseOptions): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface ProxyOptions {
@@ -244,16 +220,9 @@ export interface ProxyOptions {
 }
 
 /** Passes connections on to other machines. */
-export class Proxy extends NodeEventEmitter<MachineEvents> implements Machine {
+export class Proxy extends CommonMachine {
   constructor(options: ProxyOptions)
-  readonly id: string
-  readonly role: Role
   readonly url: string | undefined
-  start(): Promise<this>
-  stats(): MachineStats
-  drain(): Promise<void>
-  close(options?: CloseOptions): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 export interface AdaptableOptions {
@@ -269,18 +238,11 @@ export interface AdaptableOptions {
 }
 
 /** Connects to a manager, which tells it what to be. */
-export class Adaptable extends NodeEventEmitter<MachineEvents> implements Machine {
+export class Adaptable extends CommonMachine {
   constructor(options: AdaptableOptions)
-  readonly id: string
-  readonly role: Role
   /** What it is at present; undefined as 'adaptable'. */
   readonly machine: Worker | Data | EventEmitter | Proxy | undefined
   assign(role: Role, options?: Record<string, unknown>): Promise<void>
-  start(): Promise<this>
-  stats(): MachineStats
-  drain(): Promise<void>
-  close(options?: CloseOptions): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
 }
 
 export {

@@ -3,7 +3,7 @@
 // What a worker answers for items, and how it is read where it arrives.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { ItemError } = require('../functions')
+const ItemError = require('../functions/item-error')
 const { encode, encodeItems, decodeItems, tags } = require('../values/index.js')
 const { own } = require('./errors.js')
 

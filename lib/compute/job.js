@@ -18,10 +18,13 @@ const RETRIES = 2
  * @typedef {{ hash: string, name: string, code: string, report: any }} Description
  */
 
+/** @typedef {{ onRecord: (kind: number, records: any[], at: number) => void }} JobSeam */
+/** @typedef {Map<number, JobSeam> & { keepAlive: (id: number, stays: boolean) => void }} Jobs */
+
 /**
  * @typedef {object} Compute what a manager gives to parallel work
  * @property {any} pool the core's queue
- * @property {Map<number, { onRecord: (kind: number, records: any[], at: number) => void }>} jobs
+ * @property {Jobs} jobs
  * @property {() => Promise<void>} ready when work can be submitted
  * @property {() => () => void} [hold] the manager drains until what it gives was called
  * @property {(description: Description) => void} register lets workers ask for the function
@@ -86,6 +89,7 @@ class Job {
   #compute
   #options
   #settled = false
+  #stays = true
   #doneItems = 0
   /** @type {(() => void)[]} */
   #room = []
@@ -169,6 +173,16 @@ class Job {
     return new Promise((resolve) => this.#room.push(resolve))
   }
 
+  /**
+   * Whether the process stays for it, as it does at first.
+   * @param {boolean} stays
+   */
+  keepAlive(stays) {
+    if (this.#settled || stays === this.#stays) return
+    this.#stays = stays
+    this.#compute.jobs.keepAlive(this.id, stays)
+  }
+
   /** There are no more items. */
   end() {
     if (!this.#settled) this.#compute.pool.end(this.id)
@@ -246,10 +260,15 @@ function submit(compute, job) {
   try {
     return compute.pool.submit(job)
   } catch (cause) {
-    const { code, message } = /** @type {any} */ (cause)
-    if (String(code).startsWith('ERR_NC_')) throw new NetworkClusterError(code, message)
-    throw new NetworkClusterError('ERR_NC_QUEUE_FULL', message, { cause })
+    throw refused(cause)
   }
 }
 
-module.exports = { Job, RECORD, chunkSizeOf }
+/** @param {unknown} cause what the core threw instead of taking a job */
+function refused(cause) {
+  const { code, message } = /** @type {any} */ (cause)
+  if (String(code).startsWith('ERR_NC_')) return new NetworkClusterError(code, message)
+  return new NetworkClusterError('ERR_NC_QUEUE_FULL', message, { cause })
+}
+
+module.exports = { Job, RECORD, RETRIES, chunkSizeOf, refused, told }

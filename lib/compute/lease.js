@@ -3,7 +3,7 @@
 // A chunk of a job in a worker: its items are run and answered.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { ItemError } = require('../functions')
+const ItemError = require('../functions/item-error')
 const { decodeItems, encodeItems } = require('../values/index.js')
 const answers = require('./answers.js')
 const { failureOf, own } = require('./errors.js')

@@ -4,6 +4,7 @@
 
 const { parentPort, workerData } = require('node:worker_threads')
 const { NativeWorkerPort } = require('../core/native')
+const { sharedCode } = require('./shared-code.js')
 const { WorkerLoop, SLOTS } = require('./worker-loop.js')
 
 const { pool, worker } = workerData
@@ -11,7 +12,7 @@ const { pool, worker } = workerData
 /** @type {InstanceType<typeof WorkerLoop> | undefined} */
 let loop
 const port = new NativeWorkerPort(pool, worker, SLOTS, () => loop?.wake())
-loop = new WorkerLoop(port, { id: worker })
+loop = new WorkerLoop(port, { id: worker, codeCache: sharedCode })
 
 // The wake of the addon keeps no thread alive: listening does.
 parentPort?.on('message', () => {})

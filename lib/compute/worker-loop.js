@@ -4,7 +4,7 @@
 
 const { performance } = require('node:perf_hooks')
 const { NetworkClusterError } = require('../core/network-cluster-error')
-const { compile } = require('../functions')
+const { compile } = require('../functions/compile')
 const { own } = require('./errors.js')
 const Lease = require('./lease.js')
 const { Scopes } = require('./scopes.js')
@@ -33,6 +33,7 @@ class WorkerLoop {
   #id
   #slots
   #functions
+  #codeCache
   #scopes
   /** @type {Map<number, Lease>} under way, by lease */
   #leases = new Map()
@@ -51,13 +52,16 @@ class WorkerLoop {
    * @param {string} options.id the worker's
    * @param {number} [options.slots] chunks of async functions under way at once, 16 by default
    * @param {OwnFunctions} [options.functions] that the worker brought itself
+   * @param {import('../functions').CodeCache} [options.codeCache] for what the worker is sent from its
+   *   own process only
    * @param {import('./scopes').OpenScope} [options.openScope] by default opens memories in this process
    */
-  constructor(port, { id, slots = SLOTS, functions, openScope }) {
+  constructor(port, { id, slots = SLOTS, functions, codeCache, openScope }) {
     this.#port = port
     this.#id = id
     this.#slots = slots
     this.#functions = functions
+    this.#codeCache = codeCache
     this.#scopes = new Scopes(openScope)
     this.#takeLater()
   }
@@ -196,6 +200,7 @@ class WorkerLoop {
     if (this.#functions?.has(hash)) return this.#functions.runner(hash, told.kind)
     return compile({ ...description, uses: USES[told.kind] ?? 'item' }, told.kind, {
       reads: told.reads,
+      codeCache: this.#codeCache,
     })
   }
 

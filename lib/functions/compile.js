@@ -2,7 +2,7 @@
 
 // Runners of this thread: each function is compiled once.
 
-const { evaluate, CODE_VERSION } = require('./evaluate')
+const { evaluate } = require('./evaluate')
 const { Runner } = require('./runner')
 const { NetworkClusterError } = require('../core/network-cluster-error')
 
@@ -71,15 +71,25 @@ function make(description, kind, reads, codeCache) {
   const evaluatePart = (text, indent, part) => {
     const { name, hash } = description
     if (part === 'loop') return evaluate(text, 'loop', indent).value
-    const key = `${hash} ${part} ${CODE_VERSION}`
+    const key = `${hash} ${part}`
     const { value, codeOf } = evaluate(text, name, indent, () => codeCache?.get(key))
     if (codeOf !== undefined && codeCache !== undefined) {
-      runner.afterRun(() => codeCache.set(key, codeOf()))
+      // By then V8 has compiled what is called in it, and the results of the run have been answered.
+      runner.afterRun(() => setImmediate(keepCode, codeCache, key, codeOf))
     }
     return value
   }
   const runner = new Runner(description, kind, evaluatePart, reads !== 'latest')
   return runner
+}
+
+/**
+ * @param {import('./evaluate').CodeCache} codeCache
+ * @param {string} key
+ * @param {() => Buffer} codeOf
+ */
+function keepCode(codeCache, key, codeOf) {
+  if (codeCache.claim(key)) codeCache.set(key, codeOf())
 }
 
 module.exports = { compile }

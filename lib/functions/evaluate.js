@@ -11,7 +11,8 @@ const CACHED_FROM = 10_000
 /**
  * What was compiled, to be compiled again in another thread at less cost.
  * @typedef {object} CodeCache
- * @property {(key: string) => Buffer | undefined} get
+ * @property {(key: string) => Buffer | null | undefined} get
+ * @property {(key: string) => boolean} claim whether the caller is to make it; true once
  * @property {(key: string, code: Buffer) => void} set
  */
 
@@ -31,7 +32,7 @@ let allowed
  * @param {string} text
  * @param {string} name for stack traces
  * @param {number} indent what precedes the author's text in its first line
- * @param {() => Buffer | undefined} [cached] what another thread has compiled
+ * @param {() => Buffer | null | undefined} [cached] what another thread has compiled
  * @returns {Evaluated}
  */
 function evaluate(text, name, indent, cached) {
@@ -39,13 +40,13 @@ function evaluate(text, name, indent, cached) {
   try {
     if (text.includes('import')) return { value: asModule(text), codeOf: undefined }
     const isLong = text.length >= CACHED_FROM
-    const cachedData = isLong ? cached?.() : undefined
+    const cachedData = (isLong && cached?.()) || undefined
     const script = new vm.Script(text, {
       filename: `${name || 'function'} (sent)`,
       columnOffset: -indent,
       cachedData,
     })
-    // V8 rejects what another version of it has made, or one with other flags.
+    // V8 rejects what was made when it had other flags.
     const accepted = cachedData !== undefined && script.cachedDataRejected === false
     return {
       value: script.runInThisContext(),
@@ -90,7 +91,4 @@ function assertAllowed() {
   }
 }
 
-/** What a code cache is valid for. */
-const CODE_VERSION = `${process.versions.v8} ${process.arch} ${process.execArgv.join(' ')}`
-
-module.exports = { evaluate, CODE_VERSION }
+module.exports = { evaluate }

@@ -3,6 +3,7 @@
 // Single calls: each is a job of one item, the arguments.
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
+const { call } = require('../compute/call')
 const { abortError } = require('../compute/errors')
 const { Job } = require('../compute/job')
 const { workOptions } = require('../compute/options')
@@ -22,17 +23,25 @@ const PLAIN = new Set([tags.NUMBERS, tags.JSON])
  */
 async function run(compute, called, args, given, worker) {
   if (!Array.isArray(args)) throw invalid(`the arguments must be an array, not ${shown(args)}`)
-  const options = workOptions('run', given)
-  if (options.signal?.aborted) throw abortError(options.signal)
-  const { tag, data } = encodeItems([args])
+  const options = given === undefined ? undefined : workOptions('run', given)
+  throwIfAborted(options?.signal)
+  const encoded = encodeItems([args])
   const release = compute.hold()
   try {
     await compute.ready()
-    if (options.signal?.aborted) throw abortError(options.signal)
-    return await submit(compute, called, { tag, data }, options, worker)
+    throwIfAborted(options?.signal)
+    if (options === undefined && worker === undefined) {
+      return await call(compute, called, encoded)
+    }
+    return await submit(compute, called, encoded, options ?? workOptions('run', given), worker)
   } finally {
     release()
   }
+}
+
+/** @param {AbortSignal | undefined} signal */
+function throwIfAborted(signal) {
+  if (signal?.aborted) throw abortError(signal)
 }
 
 /**

@@ -229,6 +229,7 @@ class Compute {
     this.failAll('ERR_NC_CLOSED', 'the manager was closed')
     this.stats()
     this.#closed = true
+    this.jobs.close()
     this.pool.close()
   }
 }

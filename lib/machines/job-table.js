@@ -7,13 +7,16 @@
  */
 
 /**
- * The jobs under way, by number. The process stays while there are any.
+ * The jobs under way, by number. The process stays while there are any that it is to stay for.
  *
  * @extends {Map<number, JobSeam>}
  */
 class JobTable extends Map {
   /** @type {NodeJS.Timeout | undefined} */
   #alive
+  #stays = false
+  /** Jobs that the process does not stay for. @type {Set<number>} */
+  #quiet = new Set()
   /** @type {Set<() => void>} */
   #idle = new Set()
   #added
@@ -28,8 +31,8 @@ class JobTable extends Map {
 
   /** @param {number} id @param {JobSeam} job */
   set(id, job) {
-    this.#stay()
     super.set(id, job)
+    this.#look()
     this.#added()
     return this
   }
@@ -41,30 +44,38 @@ class JobTable extends Map {
    */
   hold() {
     this.#held += 1
-    this.#stay()
+    this.#look()
     let isHeld = true
     return () => {
       if (isHeld) this.#held -= 1
       isHeld = false
-      this.#restIfEmpty()
+      this.#look()
     }
   }
 
-  #stay() {
-    // A worker thread keeps no process alive, and neither does the wake of the addon: this does.
-    this.#alive ??= setInterval(() => {}, 2 ** 30)
+  /**
+   * @param {number} id a job in the table
+   * @param {boolean} stays whether the process stays for it, as it does unless told
+   */
+  keepAlive(id, stays) {
+    if (!this.has(id)) return
+    if (stays) this.#quiet.delete(id)
+    else this.#quiet.add(id)
+    this.#look()
   }
 
   /** @param {number} id */
   delete(id) {
     const had = super.delete(id)
-    if (had) this.#restIfEmpty()
+    this.#quiet.delete(id)
+    if (had) this.#look()
     return had
   }
 
   clear() {
     super.clear()
-    this.#restIfEmpty()
+    this.#quiet.clear()
+    this.#look()
   }
 
   /** Resolves when there is no job. @returns {Promise<void>} */
@@ -77,13 +88,28 @@ class JobTable extends Map {
     return this.size === 0 && this.#held === 0
   }
 
-  #restIfEmpty() {
-    if (!this.#isEmpty()) return
+  /** There will be no more jobs. Repeatable. */
+  close() {
     clearInterval(this.#alive)
-    this.#alive = undefined
+  }
+
+  #look() {
+    const stays = this.#held > 0 || this.size > this.#quiet.size
+    if (stays !== this.#stays) this.#stay(stays)
+    if (!this.#isEmpty() || this.#idle.size === 0) return
     const waiting = [...this.#idle]
     this.#idle.clear()
     for (const resolve of waiting) resolve()
+  }
+
+  /** @param {boolean} stays */
+  #stay(stays) {
+    this.#stays = stays
+    // A worker thread keeps no process alive, and neither does the wake of the addon: this does.
+    // One timer for all, since single calls come and go by the thousand.
+    this.#alive ??= setInterval(() => {}, 2 ** 30)
+    if (stays) this.#alive.ref()
+    else this.#alive.unref()
   }
 }
 

@@ -3,7 +3,6 @@
 // Where a manager listens: for workers and Adaptables that connect, and for processes of its own.
 
 const { randomBytes } = require('node:crypto')
-const { listen } = require('../link/hosts')
 const Orders = require('./orders')
 
 /** @typedef {InstanceType<typeof import('../link/machine').Machine>} Listener */
@@ -48,7 +47,9 @@ class Reception {
 
   async #open() {
     const { listen: address, acceptWorkers, token, allowedOrigins, workerType } = this.#options
-    if (this.#closed) return
+    if (this.#closed || (workerType !== 'process' && address === undefined)) return
+    // Read by those who listen only: the first work of a process waits for what is read.
+    const { listen } = require('../link/hosts')
     if (workerType === 'process') {
       this.#innerToken = randomBytes(32).toString('base64url')
       this.#inner = listen('http://127.0.0.1:0', { token: this.#innerToken })

@@ -25,7 +25,10 @@ mod upgrade;
 mod wake;
 
 pub use bus::{Drained, NativeBus, NativeBusFigures};
-pub use compute::{NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort};
+pub use compute::{
+    NativeJob, NativePool, NativePoolOptions, NativePoolStats, NativeWorkerPort,
+    claim_compiled_code, compiled_code, keep_compiled_code,
+};
 pub use config::{NativeConfig, NativeLimits, NativePattern};
 #[cfg(feature = "functions")]
 pub use functions::{

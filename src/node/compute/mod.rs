@@ -1,5 +1,6 @@
 //! Pools of workers, as their owner and their threads hold them.
 
+mod code;
 mod payload;
 mod port;
 mod records;
@@ -10,10 +11,11 @@ use napi::bindgen_prelude::{Function, Unknown};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
-use crate::engine::compute::{Block, JobOptions, PoolOptions, Structure};
+use crate::engine::compute::{Block, JobOptions, PoolOptions, Structure, tag as tags};
 use crate::runtime::WakeJs;
 use crate::runtime::compute::{Pool, Wake};
 
+pub use code::{claim_compiled_code, compiled_code, keep_compiled_code};
 pub use port::NativeWorkerPort;
 
 /// A millisecond, in the engine's unit.
@@ -140,6 +142,41 @@ impl NativePool {
     pub fn submit(&self, job: NativeJob) -> Result<u32, String> {
         let submitted = self.pool.submit(job.into());
         submitted.map_err(|it| Error::new(it.code().to_owned(), it.to_string()))
+    }
+
+    /// A job of one item that is at its end: `submit`, `push` and `end` at once, for a call without
+    /// options, and its id. `sourced`: 0, and there is no job, unless the function is registered; it
+    /// counts as a use of it. `ERR_NC_QUEUE_FULL`; `ERR_NC_CLOSED`.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "fn: string, sourced: boolean, json: string, retries: number, tag: number, data: Uint8Array | Float64Array | string | number | undefined"
+    )]
+    pub fn call(
+        &self,
+        function: String,
+        sourced: bool,
+        json: String,
+        retries: i32,
+        tag: u32,
+        data: Unknown<'_>,
+    ) -> Result<u32, String> {
+        let payload = payload::read(tag, &data).map_err(generic)?;
+        let job = JobOptions {
+            function: function.into(),
+            json: json.into(),
+            priority: 0,
+            concurrency: 0,
+            retries: u32::try_from(retries).ok(),
+            throw_retries: 0,
+            timeout: 0,
+            chunk_size: 0,
+            stream: false,
+            needs_code: true,
+            worker: None,
+            plain_only: matches!(payload.tag, tags::JSON | tags::JSON16 | tags::NUMBERS),
+        };
+        let called = self.pool.call(job, sourced, payload);
+        called.map_err(|it| Error::new(it.code().to_owned(), it.to_string()))
     }
 
     /// Items of a job: `count` from index `first` on. As NUMBERS (tag 12) with one number each they

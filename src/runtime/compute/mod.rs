@@ -4,6 +4,7 @@
 //! what waits for the owner, is held for a stretch of pure work, and never while somebody is woken.
 //! Deadlines of all pools are one thread's ([`timer`]), which exists while there are any.
 
+mod code;
 mod functions;
 mod outbox;
 mod pool;
@@ -15,6 +16,7 @@ mod worker;
 
 use std::sync::Arc;
 
+pub use self::code::{claim_code, code, keep_code};
 pub use self::outbox::OwnerEvent;
 pub use self::pool::Pool;
 pub use self::registry::{PoolExists, pool};

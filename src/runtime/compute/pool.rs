@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::engine::compute::{
-    Block, Command, JobId, JobOptions, Nanos, PoolOptions, Scheduler, Stats, SubmitError,
+    Block, Command, JobId, JobOptions, Nanos, Payload, PoolOptions, Scheduler, Stats, SubmitError,
     WorkerInfo, WorkerKey,
 };
 
@@ -119,6 +119,35 @@ impl Pool {
         let has_source = self.functions.lock().touch(&options.function);
         self.with(|scheduler, now| scheduler.submit(options, has_source, now))
             .unwrap_or(Err(SubmitError::Closed))
+    }
+
+    /// A job of one item, complete; 0, and no job, if the function has to be registered and is not.
+    ///
+    /// # Errors
+    /// Too much waits already, or the pool is closed.
+    pub fn call(
+        self: &Arc<Self>,
+        options: JobOptions,
+        sourced: bool,
+        payload: Payload,
+    ) -> Result<JobId, SubmitError> {
+        let has_source = self.functions.lock().touch(&options.function);
+        if sourced && !has_source {
+            return Ok(0);
+        }
+        let block = Block {
+            first: 0,
+            count: 1,
+            payload,
+            partition: None,
+        };
+        self.with(|scheduler, now| {
+            let job = scheduler.submit(options, has_source, now)?;
+            scheduler.push(job, block, now);
+            scheduler.end(job, now);
+            Ok(job)
+        })
+        .unwrap_or(Err(SubmitError::Closed))
     }
 
     /// More items of a job. False if the next ones are to wait for `Room`; these were taken.

@@ -1,5 +1,7 @@
 //! Pools with real threads.
 
+mod code;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
