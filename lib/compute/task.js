@@ -163,7 +163,7 @@ async function startJob(task, { onResult, keep, window, whole }) {
   const pulling = source.pull === undefined ? undefined : pullWindow(compute, chunkSize)
   const job = new Job(compute, description, options, kind, {
     memory: description.report.usesScope ? describeMemory(memory) : null,
-    stream: window !== undefined || pulling !== undefined,
+    stream: window !== undefined || pulling !== undefined || !options.ordered,
     total: source.list?.length ?? source.size,
     onResult: (first, count, tag, data) => {
       pulling?.back(first, count)
