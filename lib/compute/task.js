@@ -13,6 +13,7 @@ const { workOptions } = require('./options.js')
 const { Results, nothingToReduce } = require('./results.js')
 const { openSource } = require('./source.js')
 const { describeMemory, scopeOf } = require('./scopes.js')
+const { encode } = require('../values/index.js')
 const { Window } = require('./window.js')
 
 /** Items of a block of a source that gives one item after another. */
@@ -200,12 +201,24 @@ function pullWindow(compute, chunkSize, most = MOST_ITEMS) {
  */
 async function reduceTask(task) {
   const { initial } = task.options
+  if (initial !== undefined) assertSendable(initial.value)
   const partials = isInline(task)
     ? await reduceInline(task)
     : await inWorkers(task, reduceInWorkers)
   if (partials.length > 0) return partials[0]
   if (initial === undefined) throw nothingToReduce()
   return initial.value
+}
+
+/** @param {unknown} initial which is combined as items are, and is none */
+function assertSendable(initial) {
+  try {
+    encode(initial)
+  } catch (cause) {
+    const { message } = /** @type {Error} */ (cause)
+    const refusal = `initial of reduce() cannot be sent: ${message}`
+    throw new NetworkClusterError('ERR_NC_INVALID_VALUE', refusal)
+  }
 }
 
 /**
