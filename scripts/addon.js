@@ -17,8 +17,9 @@ function platformName() {
 }
 
 function isMusl() {
-  process.report.excludeNetwork = true
-  return !process.report.getReport().header.glibcVersionRuntime
+  const report = /** @type {any} */ (process.report)
+  report.excludeNetwork = true
+  return !report.getReport().header.glibcVersionRuntime
 }
 
 function addonPath() {

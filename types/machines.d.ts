@@ -139,6 +139,7 @@ export class Manager extends CommonMachine {
     source: string,
     options?: { name?: string; globals?: readonly string[] },
   ): RegisteredFunction<any[], any>
+  run<R>(fn: () => R): Promise<Awaited<R>>
   run<A extends unknown[], R>(
     fn: (...args: A) => R,
     args: A,
@@ -146,6 +147,7 @@ export class Manager extends CommonMachine {
   ): Promise<Awaited<R>>
   /** By the name of a registered function, of one that workers brought, or by source text. */
   run(fn: string, args?: readonly unknown[], options?: RunOptions): Promise<any>
+  broadcast<R>(fn: () => R): Promise<Awaited<R>[]>
   broadcast<A extends unknown[], R>(fn: (...args: A) => R, args: A): Promise<Awaited<R>[]>
   adaptables(): { id: string; role: Role; roles: Role[] }[]
   assign(id: string, role: Role, options?: Record<string, unknown>): Promise<void>

@@ -53,7 +53,7 @@ export interface SharedMemoryOptions {
    * Values that this thread keeps, so that most reads take some 30 ns. They are never older than the last
    * write that has returned, in any thread. Not for values with a `ttl`, nor memories of other processes.
    * Default: numbers, strings and the like of at most 10,000 keys. `true` or an object: objects too, which
-   * are then frozen, and the same ones at each read. `false`: none.
+   * are then frozen, and the same ones at each `get` from the second on. `false`: none.
    */
   nearCache?: boolean | { maxEntries?: number }
   /**
@@ -144,6 +144,8 @@ export interface MemoryStats {
   watchers: number
   /** Locks that are held. */
   locks: number
+  /** Who has the memory open: memory objects, of all threads and processes. */
+  clients: number
   [name: string]: unknown
 }
 

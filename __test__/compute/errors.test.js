@@ -22,6 +22,18 @@ const failure = (work) =>
     (reason) => reason,
   )
 
+test('what reduce() begins with is named if it cannot be sent', async () => {
+  const endless = (a, b) => {
+    for (;;) return a + b
+  }
+  for (const fn of [(a, b) => a + b, endless]) {
+    await assert.rejects(new Iterator([1, 2]).reduce(fn, { initial: () => 1 }), {
+      code: 'ERR_NC_INVALID_VALUE',
+      message: /^initial of reduce\(\) cannot be sent: value is a function/,
+    })
+  }
+})
+
 for (const [kind, fn] of Object.entries({
   sync: (x) => {
     if (x !== 77) return x

@@ -269,6 +269,15 @@ test('what a function is told of its item', async () => {
   ])
 })
 
+test('in any order: what is done first comes first', async () => {
+  const slowest = async (x) => {
+    if (x > 0) await new Promise((resolve) => setTimeout(resolve, 500))
+    return x
+  }
+  const results = await new Iterator([9, 0]).map(slowest, { ordered: false, chunkSize: 1 })
+  assert.deepEqual(results, [0, 9])
+})
+
 test('in any order: the same results', async () => {
   const items = numbers(200)
   const results = await new Iterator(items).map(FUNCTIONS.async.map, {

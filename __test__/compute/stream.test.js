@@ -44,6 +44,18 @@ test('nothing is pulled before somebody reads', () => {
   const { seen, source } = endless()
   new Iterator(source).stream(long)
   assert.equal(seen.pulled, 0)
+  const untouched = { [Symbol.iterator]: () => assert.fail('it was asked for its iterator') }
+  for (const fn of [long, (x) => x]) new Iterator(untouched).stream(fn)
+})
+
+test('what is no source after all', async () => {
+  const source = { [Symbol.iterator]: () => 5 }
+  for (const fn of [long, (x) => x]) {
+    await assert.rejects(new Iterator(source).map(fn), {
+      name: 'TypeError',
+      message: /is not an object/,
+    })
+  }
 })
 
 test('results in order, whoever is done first', async () => {

@@ -44,6 +44,16 @@ test('an event reaches listeners in all threads, with its arguments', async (t) 
   for (const worker of workers) assert.deepEqual(await worker.tell('heard', 1), [args])
 })
 
+test('a name that is no text is refused', async (t) => {
+  const emitter = open(t)
+  const invalid = { code: 'ERR_NC_INVALID_ARG' }
+  for (const name of ['\ud800', 'a\udc00']) {
+    assert.throws(() => emitter.on(name, () => {}), invalid)
+    assert.throws(() => emitter.emit(name), invalid)
+    await assert.rejects(emitter.emitAsync(name), invalid)
+  }
+})
+
 test('own listeners are called too, later and in the order they were added', async (t) => {
   const emitter = open(t)
   /** @type {string[]} */

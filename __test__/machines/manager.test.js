@@ -313,6 +313,8 @@ test('a closed manager lets go of its threads', async () => {
     await manager.start()
     await manager.run(() => 1)
     await manager.close()
+    const { workers, idle, active, completed } = manager.stats()
+    assert.deepEqual([workers, idle, active, completed], [0, 0, 0, 1])
   }
   assert.ok(process._getActiveHandles().length <= before + 1)
 })

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { fork } = require('node:child_process')
-const { once } = require('node:events')
+const { EventEmitter, once } = require('node:events')
 const path = require('node:path')
 const { test } = require('node:test')
 const { Client } = require('../../lib/link/client')
@@ -245,14 +245,18 @@ test('work waits for a worker that comes later', async () => {
 })
 
 test('drain() of a worker finishes what it has', async () => {
+  let begun = 0
+  const all = new EventEmitter()
   const functions = {
     wait: async (n) => {
+      if (++begun === 4) all.emit('begun')
       await new Promise((resolve) => setTimeout(resolve, 50))
       return n
     },
   }
   await withWorkers({}, [{ functions, concurrency: 4 }], async (manager, [worker]) => {
     const running = [1, 2, 3, 4].map((n) => manager.run('wait', [n]))
+    await once(all, 'begun')
     await worker.drain()
     const settled = await within(Promise.all(running), 'results')
     assert.deepEqual(settled, [1, 2, 3, 4])

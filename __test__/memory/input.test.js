@@ -77,6 +77,10 @@ const TABLE = [
   [(m) => m.set('bad', 1, { signal: {} }), 'ERR_NC_INVALID_ARG'],
   [(m) => m.set({ bad: 1 }, { ifVersion: 'f'.repeat(16) }), 'ERR_NC_INVALID_ARG'],
   [(m) => m.set(['bad']), 'ERR_NC_INVALID_ARG'],
+  [(m) => m.set(new Map([['bad', 1]])), 'ERR_NC_INVALID_ARG'],
+  [(m) => m.set(new Set(['bad'])), 'ERR_NC_INVALID_ARG'],
+  [(m) => m.transaction((tx) => tx.set(['bad'])), 'ERR_NC_INVALID_ARG'],
+  [(m) => m.transaction((tx) => tx.set({ '': 1 })), 'ERR_NC_INVALID_KEY'],
   [(m) => m.set({ '': 1 }), 'ERR_NC_INVALID_KEY'],
   [(m) => m.getMany('bad'), 'ERR_NC_INVALID_ARG'],
   [(m) => m.getMany(), 'ERR_NC_INVALID_ARG'],
@@ -173,6 +177,14 @@ for (const [name, open] of [
     assert.deepEqual(await memory.stats(), before)
   })
 }
+
+test('of several values, the one that cannot be stored is named', async (t) => {
+  const memory = await here(t)
+  await assert.rejects(memory.set({ good: 1, bad: { list: [nothing] } }), {
+    code: 'ERR_NC_INVALID_VALUE',
+    message: 'of the key "bad", value.list[0] is a function, which cannot be stored',
+  })
+})
 
 test('what makes no sense at once is thrown', async (t) => {
   const memory = await here(t)

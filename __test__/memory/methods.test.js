@@ -213,6 +213,7 @@ for (const { name, open } of places) {
       const after = await memory.stats()
       assert.equal(after.entries, before.entries + 1)
       assert.ok(after.bytes >= before.bytes + 1000)
+      assert.ok(after.clients >= 1)
     })
 
     test('is closed for good, more than once', async (t) => {
@@ -235,6 +236,7 @@ for (const { name, open } of places) {
         () => memory.compareAndSet('x', undefined, 1),
         () => memory.update('x', () => 1),
         () => memory.transaction(async (tx) => tx.get('x')),
+        () => memory.transaction(() => 1),
         () => memory.lock('x'),
         () => memory.runOnKey('x', () => 1),
         () => memory.stats(),

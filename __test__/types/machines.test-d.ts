@@ -40,6 +40,8 @@ async function managers() {
   await manager.run(async (text: string) => text.length, ['x'], { timeout: 5, retries: 1 })
   // @ts-expect-error One call has no chunks.
   await manager.run((a: number) => a, [1], { chunkSize: 5 })
+  const nothing: number = await manager.run(() => 1)
+  const everywhere: number[] = await manager.broadcast(async () => 1)
   const named: unknown = await manager.run('double', [2])
   const double = manager.register((n: number) => n * 2, { name: 'double', globals: ['process'] })
   const typed: RegisteredFunction<[n: number], number> = double
@@ -60,7 +62,23 @@ async function managers() {
   const { p99Ms, role } = manager.stats()
   await manager.drain()
   await manager.close({ force: true, timeout: 5 })
-  return [sum, named, typed, four, hash, mode, all, url, pauses, p99Ms, role, fibers, misspelt]
+  return [
+    nothing,
+    everywhere,
+    sum,
+    named,
+    typed,
+    four,
+    hash,
+    mode,
+    all,
+    url,
+    pauses,
+    p99Ms,
+    role,
+    fibers,
+    misspelt,
+  ]
 }
 
 async function others() {

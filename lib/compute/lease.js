@@ -45,6 +45,7 @@ class Lease {
   #worker
   #taken
   #attempt
+  #onBegun
   /** @type {Work} */
   #work
   /** @type {any[] | null} */
@@ -60,11 +61,14 @@ class Lease {
    * @param {Port} port
    * @param {string} worker
    * @param {any[]} taken what `take()` gave
+   * @param {() => void} [onBegun] called before the function is, once there is all that it needs
    */
-  constructor(port, worker, taken) {
+  constructor(port, worker, taken, onBegun) {
     this.#port = port
     this.#worker = worker
     this.#taken = taken
+    this.#onBegun = onBegun
+    this.begun = false
     this.id = /** @type {number} */ (taken[0])
     this.#attempt = /** @type {number} */ (taken[2])
   }
@@ -121,14 +125,16 @@ class Lease {
   /** The values of the scope first, once for all blocks. */
   #read() {
     const values = this.#work.values()
-    if (!(values instanceof Promise)) {
-      this.#values = values
-      return this.#blocks(BLOCKS)
-    }
-    return values.then((read) => {
-      this.#values = read
-      return this.#blocks(BLOCKS)
-    })
+    if (!(values instanceof Promise)) return this.#begin(values)
+    return values.then((read) => this.#begin(read))
+  }
+
+  /** @param {any[] | null} values */
+  #begin(values) {
+    this.#values = values
+    this.begun = true
+    this.#onBegun?.()
+    return this.#blocks(BLOCKS)
   }
 
   /**

@@ -36,6 +36,8 @@ class LinkPort {
   #retry
   /** @type {Set<() => void>} */
   #idle = new Set()
+  /** One chunk more was asked for, and none has come since. */
+  #asked = false
   #closed = false
   #completed = 0
   #failed = 0
@@ -61,12 +63,19 @@ class LinkPort {
   }
 
   /**
-   * A chunk, as NativeWorkerPort gives it, or null.
+   * A chunk, as NativeWorkerPort gives it, or null. Who takes has its hands free: one chunk comes without
+   * being asked for, further ones only so, as what is under way may never end.
    * @returns {unknown[] | null}
    */
   take() {
     if (this.#unsent.length > 0) return null
-    return this.#chunks.shift() ?? null
+    const chunk = this.#chunks.shift()
+    if (chunk !== undefined) return chunk
+    if (!this.#asked && this.#leases.size > 0) {
+      this.#asked = true
+      this.#send(KINDS.TAKE, new Writer())
+    }
+    return null
   }
 
   /**
@@ -157,6 +166,7 @@ class LinkPort {
   /** @param {Uint8Array} body */
   #onChunk(body) {
     const chunk = readChunk(new Reader(body))
+    this.#asked = false
     this.#leases.add(/** @type {number} */ (chunk[0]))
     this.#chunks.push(chunk)
     this.#wake()
@@ -180,6 +190,7 @@ class LinkPort {
   #lost() {
     this.#chunks = []
     this.#unsent = []
+    this.#asked = false
     this.#cancelled.push(...this.#leases)
     this.#leases.clear()
     this.#rest()

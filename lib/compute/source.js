@@ -45,15 +45,17 @@ function openSource(source) {
   return { pull: new Pull(source) }
 }
 
-/** Items one after the other. */
+/** Items one after the other. The source is not touched before the first is asked for. */
 class Pull {
+  #source
+  /** @type {any} */
   #iterator
   #ended = false
 
   /** @param {any} source */
   constructor(source) {
+    this.#source = source
     this.isAsync = isAsyncIterable(source)
-    this.#iterator = this.isAsync ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   }
 
   /** Whether nothing more is to be had. */
@@ -66,6 +68,7 @@ class Pull {
    */
   next() {
     try {
+      this.#iterator ??= this.#open()
       const result = this.#iterator.next()
       if (!this.isAsync) return this.#seen(result)
       return Promise.resolve(result).then(
@@ -82,12 +85,20 @@ class Pull {
     if (this.#ended) return
     this.#ended = true
     try {
-      const result = this.#iterator.return?.()
+      const result = this.#iterator?.return?.()
       // What a source says when it is no longer wanted is of no interest.
       if (this.isAsync) Promise.resolve(result).catch(() => {})
     } catch {
       // The same.
     }
+  }
+
+  #open() {
+    const iterator = this.#source[this.isAsync ? Symbol.asyncIterator : Symbol.iterator]()
+    if (iterator !== null && (typeof iterator === 'object' || typeof iterator === 'function')) {
+      return iterator
+    }
+    throw new TypeError(`Iterator ${String(iterator)} is not an object`)
   }
 
   /** @param {any} result */

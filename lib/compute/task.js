@@ -13,6 +13,7 @@ const { workOptions } = require('./options.js')
 const { Results, nothingToReduce } = require('./results.js')
 const { openSource } = require('./source.js')
 const { describeMemory, scopeOf } = require('./scopes.js')
+const { encode } = require('../values/index.js')
 const { Window } = require('./window.js')
 
 /** Items of a block of a source that gives one item after another. */
@@ -163,7 +164,7 @@ async function startJob(task, { onResult, keep, window, whole }) {
   const pulling = source.pull === undefined ? undefined : pullWindow(compute, chunkSize)
   const job = new Job(compute, description, options, kind, {
     memory: description.report.usesScope ? await describeMemory(memory) : null,
-    stream: window !== undefined || pulling !== undefined,
+    stream: window !== undefined || pulling !== undefined || !options.ordered,
     total: source.list?.length ?? source.size,
     onResult: (first, count, tag, data) => {
       pulling?.back(first, count)
@@ -200,12 +201,24 @@ function pullWindow(compute, chunkSize, most = MOST_ITEMS) {
  */
 async function reduceTask(task) {
   const { initial } = task.options
+  if (initial !== undefined) assertSendable(initial.value)
   const partials = isInline(task)
     ? await reduceInline(task)
     : await inWorkers(task, reduceInWorkers)
   if (partials.length > 0) return partials[0]
   if (initial === undefined) throw nothingToReduce()
   return initial.value
+}
+
+/** @param {unknown} initial which is combined as items are, and is none */
+function assertSendable(initial) {
+  try {
+    encode(initial)
+  } catch (cause) {
+    const { message } = /** @type {Error} */ (cause)
+    const refusal = `initial of reduce() cannot be sent: ${message}`
+    throw new NetworkClusterError('ERR_NC_INVALID_VALUE', refusal)
+  }
 }
 
 /**

@@ -41,6 +41,8 @@ class WorkerLoop {
   #descriptions = new Map()
   /** @type {Map<string, JobTold>} by its text */
   #told = new Map()
+  /** @type {Lease | undefined} what waits for its function or its scope; nothing is taken meanwhile */
+  #preparing
   #taking = false
   /** @type {NodeJS.Immediate | undefined} */
   #later
@@ -90,7 +92,7 @@ class WorkerLoop {
     this.#taking = true
     try {
       const until = performance.now() + TURN
-      while (!this.#closed && this.#leases.size < this.#slots) {
+      while (!this.#closed && this.#leases.size < this.#slots && this.#preparing === undefined) {
         const taken = this.#port.take()
         if (taken === null) return
         if (this.#begin(taken) || performance.now() > until) return this.#takeLater()
@@ -112,16 +114,26 @@ class WorkerLoop {
    * @returns {boolean} whether it goes on after this
    */
   #begin(taken) {
-    const lease = new Lease(this.#port, this.#id, taken)
+    const lease = new Lease(this.#port, this.#id, taken, () => this.#prepared(lease))
     const running = this.#run(lease, taken)
     if (running === undefined) return false
     this.#leases.set(lease.id, lease)
+    // What it does once it is prepared may take long, while others have nothing to do.
+    if (!lease.begun) this.#preparing = lease
     running.then(() => {
       this.#leases.delete(lease.id)
+      if (this.#preparing === lease) this.#preparing = undefined
       // Not at once, so that one lease behind the other does not keep timers waiting.
       if (!this.#closed) this.#takeLater()
     })
     return true
+  }
+
+  /** The function of a lease is about to be called. @param {Lease} lease */
+  #prepared(lease) {
+    if (this.#preparing !== lease) return
+    this.#preparing = undefined
+    if (!this.#closed) this.#takeLater()
   }
 
   /**

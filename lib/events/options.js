@@ -48,6 +48,10 @@ function checkName(name) {
   if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES) {
     throw invalid(`the name of an event must have at most ${MAX_NAME_BYTES} bytes`)
   }
+  // As UTF-8 it would become another name, to which nobody listens.
+  if (!(/** @type {any} */ (name).isWellFormed())) {
+    throw invalid('the name of an event contains half a surrogate pair')
+  }
   return name
 }
 

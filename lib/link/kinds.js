@@ -39,6 +39,7 @@ const KINDS = Object.freeze({
   FAILED: 0x32,
   PROGRESS: 0x33,
   FUNCTION: 0x34,
+  TAKE: 0x35,
   CHANGES: 0x40,
   EVENTS: 0x41,
   CHUNK: 0x42,

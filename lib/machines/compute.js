@@ -227,7 +227,8 @@ class Compute {
   close() {
     if (this.#closed) return
     this.failAll('ERR_NC_CLOSED', 'the manager was closed')
-    this.stats()
+    // Its workers are ended next, and nobody hears of it any more.
+    this.#stats = { ...this.stats(), workers: 0, idle: 0, active: 0 }
     this.#closed = true
     this.jobs.close()
     this.pool.close()

@@ -3,7 +3,7 @@
 const { availableParallelism } = require('node:os')
 const { parse } = require('../link/url')
 const { check, invalid, isObject } = require('./options')
-const { integer, oneOf, boolean, url, token, callback, listOf, text } = require('./options')
+const { integer, oneOf, boolean, url, token, callback, listOf } = require('./options')
 
 /** Most workers of one manager. */
 const MOST = 4096
@@ -36,6 +36,13 @@ const maxQueue = {
   fallback: 'auto',
 }
 
+/** @type {import('./options').Rule} what browsers send as `Origin`, RFC 6454 section 6.1 */
+const origin = {
+  holds: (value) =>
+    typeof value === 'string' && /^(null|[a-z][a-z0-9+.-]*:\/\/[^A-Z/?#]+)$/.test(value),
+  expected: 'an origin as browsers send it, such as https://example.com',
+}
+
 const RULES = {
   minWorkers: integer(0, MOST, 0),
   maxWorkers: integer(0, MOST),
@@ -45,7 +52,7 @@ const RULES = {
   listen: url,
   acceptWorkers: boolean(),
   token,
-  allowedOrigins: listOf(text),
+  allowedOrigins: listOf(origin),
   waitForWorkers: integer(1, LONGEST, 30_000),
   verifyResults: integer(1, 15, 1),
   maxQueue,

@@ -70,6 +70,9 @@ const text = {
   expected: 'a string that is not empty',
 }
 
+/** A text that can only be the name of a function: no function is written so. */
+const NAME = /^[\w$.:@/-]{1,256}$/
+
 /** @type {Rule} */
 const callback = { holds: (value) => typeof value === 'function', expected: 'a function' }
 
@@ -136,6 +139,7 @@ function needs(owner, options, names) {
 }
 
 module.exports = {
+  NAME,
   ROLES,
   check,
   needs,

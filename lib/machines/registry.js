@@ -4,12 +4,9 @@
 
 const { NetworkClusterError } = require('../core/network-cluster-error')
 const { describe, stands } = require('../functions')
-const { check, listOf, shown, text, invalid } = require('./options')
+const { NAME, check, listOf, shown, text, invalid } = require('./options')
 
 const RULES = { name: text, globals: listOf(text) }
-
-/** A text that can only be a name: no function is written so. */
-const NAME = /^[\w$.:@/-]{1,256}$/
 
 /** @typedef {{ hash: string, name: string, code?: string, report?: any }} Called */
 

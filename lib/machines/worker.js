@@ -7,15 +7,16 @@ const { Client } = require('../link/client')
 const { KINDS, Reader, Writer } = require('../link/frames')
 const { parse } = require('../link/url')
 const Machine = require('./machine')
-const { check, invalid, isObject, needs, integer, oneOf, token, url } = require('./options')
+const { NAME, check, invalid, isObject, needs, integer, oneOf, token, url } = require('./options')
 
 /** @typedef {import('../../types/machines').WorkerOptions} WorkerOptions */
 
 /** @type {import('./options').Rule} */
 const functions = {
   holds: (value) =>
-    isObject(value) && Object.values(value).every((each) => typeof each === 'function'),
-  expected: 'an object with functions',
+    isObject(value) &&
+    Object.entries(value).every(([name, fn]) => NAME.test(name) && typeof fn === 'function'),
+  expected: 'an object with functions, by names of letters, digits and _$.:@/-',
   fallback: {},
 }
 
@@ -61,9 +62,9 @@ class Worker extends Machine {
 
   stats() {
     const own = this.#port?.stats()
-    return own
-      ? { ...super.stats(), workers: 1, idle: own.active === 0 ? 1 : 0, ...own }
-      : super.stats()
+    if (own === undefined) return super.stats()
+    const workers = this.#client?.connected ? 1 : 0
+    return { ...super.stats(), workers, idle: own.active === 0 ? workers : 0, ...own }
   }
 
   /** @protected */

@@ -63,6 +63,18 @@ function checkKeys(keys) {
 }
 
 /**
+ * @param {object} values by key
+ * @returns {string[]} the keys
+ */
+function checkValues(values) {
+  if (Array.isArray(values) || values instanceof Map || values instanceof Set) {
+    const what = Array.isArray(values) ? 'an array' : values instanceof Map ? 'a Map' : 'a Set'
+    throw badArgument(`values are an object with keys, not ${what}`)
+  }
+  return Object.keys(values).map(checkKey)
+}
+
+/**
  * @param {unknown} prefix
  * @returns {string}
  */
@@ -174,4 +186,5 @@ module.exports = {
   checkSignal,
   checkOptions,
   checkSetOptions,
+  checkValues,
 }

@@ -10,6 +10,7 @@ const {
   checkKeys,
   checkNumber,
   checkSetOptions,
+  checkValues,
   checkVersion,
 } = require('./check.js')
 const { NONE } = require('./version.js')
@@ -66,10 +67,8 @@ class MemoryScope {
   async #setAll(values, options) {
     const { ttl, expected, signal } = checkSetOptions(options)
     if (expected !== undefined && expected !== NONE) throw badArgument('ifVersion is for one key')
-    if (Array.isArray(values)) throw badArgument('values are an object with keys, not an array')
-    const keys = Object.keys(values)
+    const keys = checkValues(values)
     if (keys.length > MAX_KEYS) throw badArgument(`at most ${MAX_KEYS} keys at once`)
-    for (const key of keys) checkKey(key)
     signal?.throwIfAborted()
     if (keys.length === 0) return
     await abortable(
@@ -87,7 +86,13 @@ class MemoryScope {
   async #commit(keys, values, ttl, version) {
     const { done, version: now } = await this.#source.run((backend) => {
       const all = values()
-      const writes = keys.map((key, i) => backend.write(key, all[i], ttl))
+      const writes = keys.map((key, i) => {
+        try {
+          return backend.write(key, all[i], ttl)
+        } catch (refusal) {
+          throw keys.length === 1 ? refusal : named(key, refusal)
+        }
+      })
       const expected = version === undefined ? [] : keys.map((key) => ({ key, version }))
       return backend.commit(expected, writes)
     })
@@ -127,6 +132,17 @@ class MemoryScope {
     )
     return done
   }
+}
+
+/**
+ * @param {string} key one of several
+ * @param {any} refusal of its value
+ */
+function named(key, refusal) {
+  if (refusal?.code === 'ERR_NC_INVALID_VALUE') {
+    refusal.message = `of the key ${JSON.stringify(key)}, ${refusal.message}`
+  }
+  return refusal
 }
 
 /**

@@ -7,10 +7,12 @@ const {
   MAX_KEYS,
   error,
   badArgument,
+  closed,
   checkKey,
   checkKeys,
   checkNumber,
   checkSetOptions,
+  checkValues,
   checkVersion,
 } = require('./check.js')
 const { decode, tags } = require('../values')
@@ -60,12 +62,12 @@ class Transaction {
    */
   async set(first, second, third) {
     const one = typeof first !== 'object' || first === null
+    if (!one) checkValues(first)
     const values = one ? [[checkKey(first), second]] : Object.entries(first)
     const { ttl, expected, signal } = checkSetOptions(one ? third : second)
     if (!one && expected !== undefined && expected !== NONE)
       throw badArgument('ifVersion is for one key')
     signal?.throwIfAborted()
-    for (const [key] of values) checkKey(key)
     if (expected !== undefined) {
       for (const [key] of values) {
         if ((await this.#version(key)) !== expected)
@@ -212,6 +214,7 @@ class Transaction {
  * @returns {Promise<R>}
  */
 async function transact(source, fn, retries) {
+  if (source.isClosed) throw closed()
   for (let attempt = 0; attempt <= retries; attempt++) {
     const transaction = new Transaction(source)
     const { result, failure } = await outcome(transaction, fn)

@@ -45,6 +45,15 @@ impl Scheduler {
         key
     }
 
+    /// What a worker in another process is doing waits, and it could hold one chunk more. See
+    /// [`WorkerInfo::slots`].
+    pub fn ask(&mut self, key: WorkerKey, now: Nanos) {
+        self.renew(key, now);
+        if let Some(worker) = self.workers.get_mut(&key) {
+            worker.asked = true;
+        }
+    }
+
     /// Something for a worker to do; [`None`] if there is nothing, or if it has all it can hold. It
     /// is woken when that changes.
     pub fn take(&mut self, key: WorkerKey, now: Nanos) -> Option<Chunk> {
@@ -205,6 +214,7 @@ impl Scheduler {
         let due = (timeout > 0).then(|| now.saturating_add(timeout));
         let load = job.speed.per_item().unwrap_or(0.0) * f64::from(items);
         worker.leases.push(self.last_lease);
+        worker.asked = false;
         worker.load += load;
         let watch = !worker.is_thread() && !std::mem::replace(&mut worker.watched, true);
         if watch {

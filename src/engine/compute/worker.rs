@@ -10,6 +10,8 @@ pub(super) struct Worker {
     pub(super) leases: Vec<LeaseId>,
     /// It got nothing when it last took, and has not been woken since.
     pub(super) asleep: bool,
+    /// It has asked for one chunk more than it has.
+    pub(super) asked: bool,
     /// It gets nothing more.
     pub(super) retiring: bool,
     /// Its leases have expired, and it has given no sign of life since.
@@ -31,6 +33,7 @@ impl Worker {
             info,
             leases: Vec::new(),
             asleep: true,
+            asked: false,
             retiring: false,
             silent: false,
             seen: now,
@@ -48,7 +51,16 @@ impl Worker {
     /// How many chunks more it can hold.
     pub(super) fn free(&self) -> u32 {
         let free = self.info.slots.saturating_sub(self.leases.len() as u32);
-        if self.is_usable() { free } else { 0 }
+        if !self.is_usable() {
+            return 0;
+        }
+        match self.info.kind {
+            // It takes when its thread has nothing to do; a page has what it says.
+            WorkerKind::Thread | WorkerKind::Browser => free,
+            // It is given things, and what it has may be a loop that does not end.
+            _ if self.leases.is_empty() || self.asked => free.min(1),
+            _ => 0,
+        }
     }
 
     /// Whether it could do something and does nothing.

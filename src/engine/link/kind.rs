@@ -49,6 +49,8 @@ pub const FAILED: u8 = 0x32;
 pub const PROGRESS: u8 = 0x33;
 /// Asks for a function by its hash.
 pub const FUNCTION: u8 = 0x34;
+/// A worker whose functions wait asks for one chunk more.
+pub const TAKE: u8 = 0x35;
 
 /// Changes of what is watched.
 pub const CHANGES: u8 = 0x40;

@@ -34,6 +34,13 @@ impl WorkerHandle {
         self.pool.with(|it, now| it.take(key, now)).flatten()
     }
 
+    /// See [`Scheduler::ask`](crate::engine::compute::Scheduler::ask).
+    pub fn ask(&self) {
+        if let Some(key) = self.key() {
+            let _closed = self.pool.with(|it, now| it.ask(key, now));
+        }
+    }
+
     /// See [`Scheduler::done`](crate::engine::compute::Scheduler::done).
     pub fn done(&self, answer: Answer) {
         if let Some(key) = self.key() {

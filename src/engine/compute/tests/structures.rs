@@ -34,6 +34,33 @@ fn workers_are_woken_for_what_there_is() {
 }
 
 #[test]
+fn a_worker_of_another_process_has_one_chunk_unless_it_asks() {
+    let mut world = World::new();
+    let [first, second] = ["x", "y"].map(|id| {
+        let mut info = worker(id, WorkerKind::Process);
+        info.slots = 3;
+        world.online(info)
+    });
+    world.job_of(single(), 6);
+    let chunk = world.must_take(first);
+    assert_eq!(world.take(first), None);
+    // What the first one has may never end, so the second one does the rest.
+    let others = world.must_take(second);
+    world.answer(second, &others);
+    world.must_take(second);
+    for _ in 0..2 {
+        world.scheduler.ask(first, world.now);
+        world.must_take(first);
+        assert_eq!(world.take(first), None);
+    }
+    // It has all it can hold.
+    world.scheduler.ask(first, world.now);
+    assert_eq!(world.take(first), None);
+    world.answer(first, &chunk);
+    world.must_take(first);
+}
+
+#[test]
 fn a_network_gives_to_threads_first_and_then_to_the_least_busy() {
     let mut world = World::with(options(Structure::Network, 0));
     let far = ["x", "y"].map(|id| {

@@ -325,8 +325,8 @@ impl MemoryPort {
         let stats = self.memory.stats();
         let mut answer = Writer::ok(id);
         answer.str(&format!(
-            r#"{{"entries":{},"bytes":{},"watchers":{},"locks":{}}}"#,
-            stats.entries, stats.bytes, stats.watchers, stats.locks
+            r#"{{"entries":{},"bytes":{},"watchers":{},"locks":{},"clients":{}}}"#,
+            stats.entries, stats.bytes, stats.watchers, stats.locks, stats.clients
         ));
         Reply::Now(answer)
     }

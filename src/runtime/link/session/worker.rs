@@ -85,6 +85,7 @@ impl WorkerPort {
                 let (lease, index) = (reader.u32()?, reader.u32()?);
                 self.handle.progress(lease, index, payload(reader.value()?));
             }
+            kind::TAKE => self.handle.ask(),
             kind::FUNCTION => self.function(context, frame.id, reader.str()?)?,
             _ => return Err(Close::MALFORMED),
         }
