@@ -11,6 +11,9 @@ use crate::engine::memory::Refusal;
 
 static MEMORIES: LazyLock<Mutex<HashMap<String, Weak<Memory>>>> = LazyLock::new(Mutex::default);
 
+/// All memories that there are.
+static ALL: Mutex<Vec<Weak<Memory>>> = Mutex::new(Vec::new());
+
 const NOT_STORED: Refusal =
     Refusal::Argument("this memory is in use already, and is not stored in that directory");
 
@@ -62,8 +65,36 @@ pub fn find(name: &str) -> Option<Arc<Memory>> {
     MEMORIES.lock().get(name).and_then(Weak::upgrade)
 }
 
-/// Every memory that somebody has.
+/// Notes a memory for [`all`].
+pub(super) fn note(memory: &Arc<Memory>) {
+    let mut all = ALL.lock();
+    all.retain(|it| it.strong_count() > 0);
+    all.push(Arc::downgrade(memory));
+}
+
+/// Every memory that somebody has, also if it is not found by its name any more.
 pub(super) fn all() -> Vec<Arc<Memory>> {
-    let memories = MEMORIES.lock();
-    memories.values().filter_map(Weak::upgrade).collect()
+    let all = ALL.lock();
+    all.iter().filter_map(Weak::upgrade).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_is_known_as_long_as_it_is_there() {
+        let known = |number| all().iter().any(|it| it.number == number);
+        let memory = Memory::new(&Options::default()).unwrap();
+        let number = memory.number;
+        assert!(
+            known(number)
+                && !MEMORIES
+                    .lock()
+                    .values()
+                    .any(|it| it.ptr_eq(&Arc::downgrade(&memory)))
+        );
+        drop(memory);
+        assert!(!known(number));
+    }
 }
