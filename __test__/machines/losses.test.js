@@ -3,7 +3,7 @@
 // Workers that end while they have work: the work is done nevertheless, once.
 
 const assert = require('node:assert/strict')
-const { execFile } = require('node:child_process')
+const { execFile, fork } = require('node:child_process')
 const { once } = require('node:events')
 const path = require('node:path')
 const { test } = require('node:test')
@@ -125,6 +125,15 @@ test('processes end with the one that made them, also in a loop without end', as
   const pid = Number(error.stdout)
   assert.ok(pid > 0)
   await within(gone(pid), 'end of the child', 10_000)
+})
+
+test('a process whose maker is gone when it begins to look ends', async (t) => {
+  const entry = path.join(LIBRARY, 'process-worker.js')
+  // Told that process 1 has made it, it is as one that was left behind. Its channel stays open.
+  const child = fork(entry, ['1'], { stdio: 'ignore' })
+  t.after(() => child.kill('SIGKILL'))
+  const [, signal] = await within(once(child, 'exit'), 'end of the process')
+  assert.equal(signal, 'SIGKILL')
 })
 
 async function gone(pid) {

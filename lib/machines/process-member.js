@@ -41,7 +41,7 @@ function flags(limits) {
  * @returns {import('./crew').Handle}
  */
 function makeProcess({ worker, connect, token, resourceLimits }, exit) {
-  const child = fork(ENTRY, [], {
+  const child = fork(ENTRY, [String(process.pid)], {
     execArgv: flags(resourceLimits),
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     serialization: 'json',

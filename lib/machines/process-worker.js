@@ -1,6 +1,7 @@
 'use strict'
 
-// What a process runs that a manager made as a worker. It ends with the process that made it.
+// What a process runs that a manager made as a worker. It ends with the process that made it, whose id is its
+// argument.
 
 const { Worker: Thread } = require('node:worker_threads')
 const { SLOTS } = require('../compute/worker-loop')
@@ -8,7 +9,7 @@ const { Worker } = require('./worker')
 
 /** Looks whether the parent lives where the main thread may be in a loop that never ends. */
 const WATCH = `
-const parent = process.ppid
+const { workerData: parent } = require('node:worker_threads')
 setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 500)
 `
 
@@ -24,4 +25,9 @@ process.once('message', (/** @type {any} */ { worker, connect, token }) => {
   machine.start().catch(end)
 })
 
-new Thread(WATCH, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 8 } }).unref()
+// It is told its parent: when a thread begins to look, the parent may be gone already.
+new Thread(WATCH, {
+  eval: true,
+  workerData: Number(process.argv[2]),
+  resourceLimits: { maxOldGenerationSizeMb: 8 },
+}).unref()
