@@ -75,8 +75,11 @@ test('what ends is not kept near, but for what it was before', async (t) => {
   const watch = memory.watch('ends')
   await memory.set('ends', 1)
   assert.equal(await read(memory, 'ends'), 1)
+  const end = Date.now() + 30
   await memory.set('ends', 2, { ttl: 30 })
-  assert.equal(await read(memory, 'ends'), 2)
+  const value = await read(memory, 'ends')
+  // A machine that is busy may come too late to read it.
+  assert.ok(value === 2 || (value === undefined && Date.now() >= end), `read ${value}`)
   for (const type of ['set', 'set', 'expire']) assert.equal((await watch.next()).value.type, type)
   assert.equal(memory.getSync('ends'), undefined)
   await watch.return()

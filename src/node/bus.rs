@@ -13,6 +13,7 @@ use napi::bindgen_prelude::{
 use napi::{Env, Error, JsValue, ValueType, check_status, sys, type_of};
 use napi_derive::napi;
 
+use super::ending::Ending;
 use super::memory::Js;
 use super::quick::{self, Quick, generic};
 use super::text::{self, Name, Text};
@@ -47,7 +48,10 @@ pub struct NativeBusFigures {
 /// One who emits and listens.
 #[napi]
 #[derive(Debug)]
-pub struct NativeBus(Rc<Handle>);
+pub struct NativeBus {
+    handle: Rc<Handle>,
+    ending: Ending,
+}
 
 /// A thread's use of a bus.
 #[derive(Debug)]
@@ -77,31 +81,32 @@ impl NativeBus {
             overflow: Overflow::from(overflow),
         };
         let bus = open(&name);
-        let subscriber = Subscriber::new(limits, Box::new(move || wake.wake()));
-        let of_env = (Arc::downgrade(&bus), Arc::downgrade(&subscriber));
-        env.add_env_cleanup_hook(of_env, |(bus, subscriber)| {
-            if let (Some(bus), Some(subscriber)) = (bus.upgrade(), subscriber.upgrade()) {
-                bus.leave(&subscriber);
+        let subscriber = Subscriber::new(limits, Arc::new(move || wake.wake()));
+        let handle = Rc::new(Handle { bus, subscriber });
+        let of_env = Rc::downgrade(&handle);
+        let ending = Ending::new(env, move || {
+            if let Some(handle) = of_env.upgrade() {
+                handle.close();
             }
         })?;
-        let handle = Rc::new(Handle { bus, subscriber });
+        let made = Self { handle, ending };
         let this = Js::new(this.raw());
-        quick::add::<_, Emit>(env, this, &handle)?;
-        quick::add::<_, Drain>(env, this, &handle)?;
-        Ok(Self(handle))
+        quick::add::<_, Emit>(env, this, &made.handle)?;
+        quick::add::<_, Drain>(env, this, &made.handle)?;
+        Ok(made)
     }
 
     /// Has the events of this name come here. Returns false if there are too many names, or if this
     /// one is too long.
     #[napi(catch_unwind)]
     pub fn subscribe(&self, name: String) -> bool {
-        name.len() <= MAX_NAME && self.0.bus.subscribe(&self.0.subscriber, &name)
+        name.len() <= MAX_NAME && self.handle.bus.subscribe(&self.handle.subscriber, &name)
     }
 
     /// Has them come here no more.
     #[napi(catch_unwind)]
     pub fn unsubscribe(&self, name: String) {
-        self.0.bus.unsubscribe(&self.0.subscriber, &name);
+        self.handle.bus.unsubscribe(&self.handle.subscriber, &name);
     }
 
     /// Emits an event with the encoded list of its arguments. Returns how many have got it, or -1 if
@@ -112,9 +117,9 @@ impl NativeBus {
     )]
     pub fn emit(&self, name: Name, tag: u8, args: Either<Text, Uint8Array>) -> i32 {
         match args {
-            Either::A(Text::Latin1(text)) => self.0.emit(&name.0, tag, &text),
-            Either::A(Text::Utf16(text)) => self.0.emit(&name.0, JSON16, &text),
-            Either::B(bytes) => self.0.emit(&name.0, tag, &bytes),
+            Either::A(Text::Latin1(text)) => self.handle.emit(&name.0, tag, &text),
+            Either::A(Text::Utf16(text)) => self.handle.emit(&name.0, JSON16, &text),
+            Either::B(bytes) => self.handle.emit(&name.0, tag, &bytes),
         }
     }
 
@@ -124,26 +129,26 @@ impl NativeBus {
     /// the next one wake.
     #[napi(catch_unwind, ts_return_type = "Array<number | string | Buffer>")]
     pub fn drain(&self) -> Drained {
-        self.0.drain()
+        self.handle.drain()
     }
 
     /// What the bus has done so far.
     #[napi(catch_unwind)]
     pub fn figures(&self) -> NativeBusFigures {
-        let figures = self.0.bus.figures();
+        let figures = self.handle.bus.figures();
         NativeBusFigures {
             emitted: figures.emitted as f64,
             delivered: figures.delivered as f64,
             dropped: figures.dropped as f64,
-            waiting: self.0.subscriber.waiting() as f64,
+            waiting: self.handle.subscriber.waiting() as f64,
         }
     }
 
     /// Leaves the bus.
     #[napi(catch_unwind)]
     pub fn close(&self) {
-        self.0.bus.leave(&self.0.subscriber);
-        drop(self.0.subscriber.take());
+        self.handle.close();
+        self.ending.cancel();
     }
 }
 
@@ -155,15 +160,26 @@ impl Handle {
         }
     }
 
+    fn close(&self) {
+        self.bus.leave(&self.subscriber);
+        self.subscriber.close();
+    }
+
     fn drain(&self) -> Drained {
         let (events, dropped) = self.subscriber.take();
         Drained { events, dropped }
     }
 }
 
+impl Drop for NativeBus {
+    fn drop(&mut self) {
+        self.ending.cancel();
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.bus.leave(&self.subscriber);
+        self.close();
     }
 }
 

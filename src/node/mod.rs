@@ -6,6 +6,7 @@ mod chaos;
 mod commands;
 mod compute;
 mod config;
+mod ending;
 #[cfg(feature = "functions")]
 mod functions;
 mod link;

@@ -14,6 +14,7 @@ use crate::engine::ws::{self, DeflateOptions};
 use crate::runtime::{Core, Stats};
 
 use super::config::{NativeConfig, NativeLimits};
+use super::ending::Ending;
 use super::upgrade::{NativeDeflateOptions, NativeUpgrade};
 use super::wake::Wake;
 use super::{commands, names};
@@ -66,6 +67,7 @@ impl From<Stats> for NativeStats {
 #[derive(Debug)]
 pub struct NativeServer {
     pub(super) core: Arc<Core>,
+    ending: Ending,
     pub(super) max_payload: usize,
     pub(super) deflate: Option<DeflateOptions>,
 }
@@ -89,15 +91,11 @@ impl NativeServer {
                 .map_err(|it| coded(it.code(), &it))?,
             None => Core::new(hub, limits_of_core, wake),
         };
-        // Weak: the hook lives as long as the environment, however many servers come and go.
-        env.add_env_cleanup_hook(Arc::downgrade(&core), |core| {
-            if let Some(core) = core.upgrade() {
-                core.stop();
-            }
-        })
-        .map_err(generic)?;
+        let of_env = Arc::clone(&core);
+        let ending = Ending::new(env, move || of_env.stop()).map_err(generic)?;
         Ok(Self {
             core,
+            ending,
             max_payload: limits.max_payload as usize,
             deflate: None,
         })
@@ -315,6 +313,7 @@ impl NativeServer {
     #[napi(catch_unwind)]
     pub fn stop(&self) {
         self.core.stop();
+        self.ending.cancel();
     }
 }
 
@@ -335,6 +334,7 @@ impl Drop for NativeServer {
             crate::runtime::chaos::point("drop");
             self.core.stop();
         });
+        self.ending.cancel();
     }
 }
 

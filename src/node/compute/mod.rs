@@ -11,6 +11,7 @@ use napi::bindgen_prelude::{Function, Unknown};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
+use super::ending::Ending;
 use crate::engine::compute::{Block, JobOptions, PoolOptions, Structure, tag as tags};
 use crate::runtime::WakeJs;
 use crate::runtime::compute::{Pool, Wake};
@@ -99,6 +100,7 @@ pub struct NativePoolStats {
 #[derive(Debug)]
 pub struct NativePool {
     pool: Arc<Pool>,
+    ending: Ending,
 }
 
 #[napi]
@@ -114,14 +116,9 @@ impl NativePool {
     ) -> Result<Self, String> {
         let pool = Pool::open(&id, options.into(), wake_of(&wake).map_err(generic)?)
             .map_err(|it| Error::new("ERR_NC_INVALID_ARG".to_owned(), it.to_string()))?;
-        // Weak: the hook lives as long as the environment, however many pools come and go.
-        env.add_env_cleanup_hook(Arc::downgrade(&pool), |pool| {
-            if let Some(pool) = pool.upgrade() {
-                pool.close();
-            }
-        })
-        .map_err(generic)?;
-        Ok(Self { pool })
+        let of_env = Arc::clone(&pool);
+        let ending = Ending::new(env, move || of_env.close()).map_err(generic)?;
+        Ok(Self { pool, ending })
     }
 
     /// Notes what workers that ask for the function `hash` are told. Beyond 10,000 those are
@@ -273,12 +270,13 @@ impl NativePool {
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.pool.close();
+        self.ending.cancel();
     }
 }
 
 impl Drop for NativePool {
     fn drop(&mut self) {
-        self.pool.close();
+        self.close();
     }
 }
 

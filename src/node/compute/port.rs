@@ -9,6 +9,7 @@ use napi_derive::napi;
 use crate::engine::compute::{Answer, WorkerInfo, WorkerKind};
 use crate::runtime::compute::{self, WorkerHandle};
 
+use super::super::ending::Ending;
 use super::{generic, payload, records, wake_of};
 
 /// What a worker thread takes its work from. A thread that ends, however it ends, is lost at once.
@@ -16,6 +17,7 @@ use super::{generic, payload, records, wake_of};
 #[derive(Debug)]
 pub struct NativeWorkerPort {
     handle: Arc<WorkerHandle>,
+    ending: Ending,
 }
 
 #[napi]
@@ -47,13 +49,9 @@ impl NativeWorkerPort {
         let wake = wake_of(&wake).map_err(generic)?;
         let handle = Arc::new(pool.worker_online(info, wake));
         // The reason is told by whoever waits for the thread to end.
-        env.add_env_cleanup_hook(Arc::downgrade(&handle), |handle| {
-            if let Some(handle) = handle.upgrade() {
-                handle.close("");
-            }
-        })
-        .map_err(generic)?;
-        Ok(Self { handle })
+        let of_env = Arc::clone(&handle);
+        let ending = Ending::new(env, move || of_env.close("")).map_err(generic)?;
+        Ok(Self { handle, ending })
     }
 
     /// `[lease, job, attempt, fn, json]` and for each block `first, count, tag, data`, or null. Each
@@ -127,11 +125,13 @@ impl NativeWorkerPort {
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.handle.close("closed");
+        self.ending.cancel();
     }
 }
 
 impl Drop for NativeWorkerPort {
     fn drop(&mut self) {
         self.handle.close("");
+        self.ending.cancel();
     }
 }

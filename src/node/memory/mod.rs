@@ -1,6 +1,5 @@
 //! Shared memory, as a thread of JavaScript's uses it.
 
-mod ending;
 mod handle;
 mod js;
 mod opening;
@@ -15,12 +14,12 @@ use napi::bindgen_prelude::{Buffer, Either3, Function, JsValue, ObjectFinalize, 
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 
-use self::ending::Ending;
 use self::handle::Handle;
 pub use self::js::Js;
 use self::opening::checked;
 pub use self::opening::{NativeMemoryOptions, NativeOpening};
 pub use self::words::memory_words;
+use super::ending::Ending;
 use super::quick::generic;
 use super::wake::Wake;
 use crate::engine::memory::{Key, PageLimits, Refusal, Selection, Space, Start, Target, Version};
@@ -78,7 +77,9 @@ impl NativeMemory {
         let options = checked(options).map_err(|it| refused(&it))?;
         let memory = open(&name, &options).map_err(|it| refused(&it))?;
         let client = memory.client(None);
-        let ending = Ending::new(env, Arc::clone(&client)).map_err(generic)?;
+        let of_env = Arc::clone(&client);
+        // So that a thread leaves nothing locked.
+        let ending = Ending::new(env, move || of_env.close()).map_err(generic)?;
         let handle = Rc::new(Handle::new(client));
         let made = Self { handle, ending };
         if let Err(error) = quick::add(env, Js::new(this.raw()), &made.handle) {
@@ -337,7 +338,7 @@ impl NativeMemory {
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) {
         self.handle.close(env);
-        self.ending.cancel(env);
+        self.ending.cancel();
     }
 }
 

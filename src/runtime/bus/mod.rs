@@ -20,7 +20,7 @@ use crate::engine::bus::{Event, Limits, Mailbox, Offer, Overflow};
 pub const MAX_SUBSCRIPTIONS: usize = 100_000;
 
 /// Called when a mailbox is not empty any more.
-pub type Wake = Box<dyn Fn() + Send + Sync>;
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 type Listeners = Arc<Vec<Arc<Subscriber>>>;
 
@@ -166,7 +166,8 @@ pub struct Subscriber {
     mailbox: Mutex<Mailbox>,
     names: Mutex<HashSet<Arc<str>>>,
     may_refuse: bool,
-    wake: Wake,
+    /// None once it is closed.
+    wake: Mutex<Option<Wake>>,
 }
 
 impl fmt::Debug for Subscriber {
@@ -183,7 +184,7 @@ impl Subscriber {
             mailbox: Mutex::new(Mailbox::new(limits)),
             names: Mutex::default(),
             may_refuse: limits.overflow == Overflow::Refuse,
-            wake,
+            wake: Mutex::new(Some(wake)),
         })
     }
 
@@ -198,6 +199,13 @@ impl Subscriber {
         self.mailbox.lock().take_some(bytes)
     }
 
+    /// Drops what waits, and lets go of `wake`: it may hold whoever holds this. Can be repeated. To be
+    /// called after [`Bus::leave`].
+    pub fn close(&self) {
+        let wake = self.wake.lock().take();
+        drop((wake, self.take()));
+    }
+
     /// How many events wait.
     pub fn waiting(&self) -> usize {
         self.mailbox.lock().len()
@@ -210,7 +218,12 @@ impl Subscriber {
     fn deliver(&self, event: Arc<Event>) -> Offer {
         let offer = self.mailbox.lock().offer(event);
         if matches!(offer, Offer::Accepted { wake: true, .. }) {
-            (self.wake)();
+            let wake = self.wake.lock().clone();
+            match wake {
+                Some(wake) => wake(),
+                // It was closed while the event was under way.
+                None => drop(self.take()),
+            }
         }
         offer
     }

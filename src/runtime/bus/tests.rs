@@ -13,7 +13,7 @@ fn limits(events: usize, overflow: Overflow) -> Limits {
 }
 
 fn subscriber(events: usize, overflow: Overflow) -> Arc<Subscriber> {
-    Subscriber::new(limits(events, overflow), Box::new(|| ()))
+    Subscriber::new(limits(events, overflow), Arc::new(|| ()))
 }
 
 fn emit(bus: &Bus, name: &str, args: &str) -> Result<u32, Full> {
@@ -107,7 +107,7 @@ fn threads_lose_nothing_and_wake_for_all() {
     let count = Arc::clone(&wakes);
     let listener = Subscriber::new(
         limits(usize::MAX, Overflow::DropOldest),
-        Box::new(move || {
+        Arc::new(move || {
             count.fetch_add(1, Ordering::SeqCst);
         }),
     );
@@ -142,4 +142,27 @@ fn threads_lose_nothing_and_wake_for_all() {
     }
     emitters.into_iter().for_each(|it| it.join().unwrap());
     assert_eq!(bus.figures().delivered, 4 * EACH as u64);
+}
+
+#[test]
+fn who_is_closed_lets_go_of_its_wake() {
+    let bus = Bus::default();
+    let held = Arc::new(());
+    let wake = Arc::clone(&held);
+    let listener = Subscriber::new(
+        limits(9, Overflow::DropOldest),
+        Arc::new(move || drop(Arc::clone(&wake))),
+    );
+    bus.subscribe(&listener, "x");
+    emit(&bus, "x", "1").unwrap();
+    // Somebody who has looked up the listeners before it leaves.
+    let listeners = bus.listeners("x").unwrap();
+    bus.leave(&listener);
+    listener.close();
+    listener.close();
+    assert_eq!((listener.waiting(), Arc::strong_count(&held)), (0, 1));
+    for late in listeners.iter() {
+        late.deliver(Arc::new(Event::new("x", 8, b"2", true)));
+    }
+    assert_eq!(listener.waiting(), 0);
 }

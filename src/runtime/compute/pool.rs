@@ -16,7 +16,7 @@ use super::Wake;
 use super::functions::Functions;
 use super::outbox::{Outbox, OwnerEvent};
 use super::registry::{self, PoolExists};
-use super::timer::{self, Alarm};
+use super::timer::{self, Alarm, Due};
 use super::worker::WorkerHandle;
 use crate::runtime::clock::instant;
 
@@ -226,6 +226,7 @@ impl Pool {
         let (scheduler, ports, owner) = {
             let mut state = self.state.lock();
             state.outbox.clear();
+            state.alarm.cancel();
             let nobody: Wake = Arc::new(|| {});
             let owner = std::mem::replace(&mut state.owner, nobody);
             (
@@ -239,9 +240,9 @@ impl Pool {
         *self.functions.lock() = Functions::default();
     }
 
-    /// Has the deadlines looked at. For the timer.
-    pub(super) fn tick(self: &Arc<Self>) {
-        self.state.lock().alarm.rang();
+    /// Has the deadlines looked at. For the timer, which was to come at `due`.
+    pub(super) fn tick(self: &Arc<Self>, due: Due) {
+        self.state.lock().alarm.rang(due);
         let _closed = self.with(Scheduler::tick);
     }
 

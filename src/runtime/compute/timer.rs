@@ -33,17 +33,30 @@ struct Queue {
     running: bool,
     /// Tells apart what is due at the same time.
     number: u64,
-    due: BTreeMap<(Instant, u64), Weak<Pool>>,
+    due: BTreeMap<Due, Weak<Pool>>,
 }
+
+/// What is due then, told apart by a number.
+pub(super) type Due = (Instant, u64);
 
 /// When a pool is looked at next. Part of the pool's state, under its lock.
 #[derive(Debug, Default)]
-pub(super) struct Alarm(Option<(Instant, u64)>);
+pub(super) struct Alarm(Option<Due>);
 
 impl Alarm {
-    /// The timer has come; it does not know of the pool any more.
-    pub(super) fn rang(&mut self) {
-        self.0 = None;
+    /// The timer has come as it was set to at `due`. If it has been set anew since, that stays.
+    pub(super) fn rang(&mut self, due: Due) {
+        if self.0 == Some(due) {
+            self.0 = None;
+        }
+    }
+
+    /// The pool is not to be looked at any more.
+    pub(super) fn cancel(&mut self) {
+        if let Some(due) = self.0.take() {
+            TIMER.queue.lock().due.remove(&due);
+            TIMER.earlier.notify_one();
+        }
     }
 }
 
@@ -77,14 +90,14 @@ pub(super) fn set(pool: &Arc<Pool>, alarm: &mut Alarm, due: Instant) {
 }
 
 fn run() {
-    while let Some(pool) = next() {
+    while let Some((pool, due)) = next() {
         // A defect in one pool must not end the deadlines of the others.
-        let _panicked = guard(|| pool.tick());
+        let _panicked = guard(|| pool.tick(due));
     }
 }
 
 /// Waits for the next pool whose time has come; [`None`] when the thread is to end.
-fn next() -> Option<Arc<Pool>> {
+fn next() -> Option<(Arc<Pool>, Due)> {
     let mut queue = TIMER.queue.lock();
     loop {
         let Some(first) = queue.due.first_entry() else {
@@ -95,13 +108,53 @@ fn next() -> Option<Arc<Pool>> {
             }
             continue;
         };
-        let (due, _) = *first.key();
-        if due > instant() {
-            let _woken = TIMER.earlier.wait_until(&mut queue, due);
+        let due = *first.key();
+        if due.0 > instant() {
+            let _woken = TIMER.earlier.wait_until(&mut queue, due.0);
             continue;
         }
         if let Some(pool) = first.remove().upgrade() {
-            return Some(pool);
+            return Some((pool, due));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::compute::{PoolOptions, Structure};
+
+    #[test]
+    fn an_alarm_that_was_set_anew_stays() {
+        let now = instant();
+        let mut alarm = Alarm(Some((now, 2)));
+        alarm.rang((now, 1));
+        assert_eq!(alarm.0, Some((now, 2)));
+        alarm.rang((now, 2));
+        assert_eq!(alarm.0, None);
+    }
+
+    #[test]
+    fn nothing_is_left_of_an_alarm_that_was_cancelled() {
+        let options = PoolOptions {
+            lease: 1,
+            max_queue: 0,
+            structure: Structure::Nested,
+            verify: 0,
+        };
+        let pool = Pool::open("alarm", options, Arc::new(|| ())).unwrap();
+        let weak = Arc::downgrade(&pool);
+        let waits = || {
+            let queue = TIMER.queue.lock();
+            queue.due.values().filter(|it| it.ptr_eq(&weak)).count()
+        };
+        let mut alarm = Alarm::default();
+        let late = instant() + Duration::from_secs(60);
+        set(&pool, &mut alarm, late);
+        set(&pool, &mut alarm, late + Duration::from_secs(1));
+        assert_eq!(waits(), 1);
+        alarm.cancel();
+        alarm.cancel();
+        assert_eq!((waits(), alarm.0), (0, None));
     }
 }

@@ -41,7 +41,8 @@ pub struct Link {
 struct Shared {
     outgoing: Outgoing,
     inbox: Inbox,
-    wake: Wake,
+    /// None once nothing more can arrive: it may hold whoever holds the link.
+    wake: Mutex<Option<Wake>>,
 }
 
 impl fmt::Debug for Link {
@@ -73,7 +74,7 @@ impl Link {
         let shared = Arc::new(Shared {
             outgoing: Outgoing::default(),
             inbox: Inbox::default(),
-            wake,
+            wake: Mutex::new(Some(wake)),
         });
         let url = format!("ws://{address}{path}");
         let running = Arc::clone(&shared);
@@ -83,6 +84,7 @@ impl Link {
             let ended = run(address, &url, greeting, &running).await;
             let (code, reason) = (ended.code, ended.reason);
             running.arrived(running.inbox.push(Arrival::Closed { code, reason }));
+            running.forget_wake();
             drop(thread);
         });
         Ok(Self { shared })
@@ -104,6 +106,7 @@ impl Link {
     pub fn close(&self) {
         self.shared.inbox.end();
         self.shared.outgoing.close(Close::DONE);
+        self.shared.forget_wake();
     }
 }
 
@@ -115,9 +118,15 @@ impl Drop for Link {
 
 impl Shared {
     fn arrived(&self, wake: bool) {
-        if wake {
-            (self.wake)();
+        let wake = wake.then(|| self.wake.lock().clone()).flatten();
+        if let Some(wake) = wake {
+            wake();
         }
+    }
+
+    fn forget_wake(&self) {
+        let wake = self.wake.lock().take();
+        drop(wake);
     }
 }
 

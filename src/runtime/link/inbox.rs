@@ -46,7 +46,10 @@ impl Inbox {
     /// Adds a frame. Returns whether somebody is to be woken.
     pub(super) fn frame(&self, frame: &[u8]) -> bool {
         let mut state = self.state.lock();
-        let wake = state.arrivals.is_empty() && !state.over;
+        if state.over {
+            return false;
+        }
+        let wake = state.arrivals.is_empty();
         state.bytes += frame.len();
         let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let mut packed = match state.arrivals.pop_back() {
@@ -65,7 +68,10 @@ impl Inbox {
     /// Adds anything else. Returns whether somebody is to be woken.
     pub(super) fn push(&self, arrival: Arrival) -> bool {
         let mut state = self.state.lock();
-        let wake = state.arrivals.is_empty() && !state.over;
+        if state.over {
+            return false;
+        }
+        let wake = state.arrivals.is_empty();
         state.arrivals.push_back(arrival);
         wake
     }
@@ -78,7 +84,7 @@ impl Inbox {
         std::mem::take(&mut state.arrivals)
     }
 
-    /// Nobody is to be woken any more.
+    /// Nobody is to be woken any more; what still comes is dropped.
     pub(super) fn end(&self) {
         self.state.lock().over = true;
         drop(self.take());
@@ -94,5 +100,20 @@ impl Inbox {
     fn has_room(&self) -> bool {
         let state = self.state.lock();
         state.bytes <= ENOUGH || state.over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_after_the_end_is_dropped() {
+        let inbox = Inbox::default();
+        assert!(inbox.frame(b"1"));
+        assert!(!inbox.frame(b"2"));
+        inbox.end();
+        assert!(!inbox.frame(b"3") && !inbox.push(Arrival::Open));
+        assert!(inbox.has_room() && inbox.take().is_empty());
     }
 }

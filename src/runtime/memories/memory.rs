@@ -14,6 +14,7 @@ use super::entrance::{Entrance, Guards};
 use super::mailbox::{Content, Mailbox, Wake};
 use super::near;
 use super::options::Options;
+use super::registry;
 use super::telling::Telling;
 use crate::engine::memory::{
     Applied, Budget, ChangeKind, Commit, Committed, Entry, Feed, Key, PARTITIONS, PageLimits,
@@ -102,7 +103,7 @@ impl Memory {
             .into_boxed_slice()
             .try_into()
             .map_err(|_| Refusal::Argument("a memory has 64 partitions"))?;
-        Ok(Arc::new_cyclic(|this| Self {
+        let memory = Arc::new_cyclic(|this| Self {
             number: NEXT.fetch_add(1, Ordering::Relaxed),
             seed: RandomState::new().hash_one(0),
             max_value,
@@ -117,7 +118,9 @@ impl Memory {
             opening: AtomicUsize::new(0),
             due: AtomicU64::new(u64::MAX),
             this: Weak::clone(this),
-        }))
+        });
+        registry::note(&memory);
+        Ok(memory)
     }
 
     /// A key of 1 to 1024 bytes, for the calls of this memory.

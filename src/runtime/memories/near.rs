@@ -61,3 +61,44 @@ pub fn forget_words() {
         memory.settle_down();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use super::*;
+    use crate::engine::memory::Value;
+    use crate::runtime::memories::{Memory, Options};
+
+    #[test]
+    fn words_are_left_alone_once_they_are_forgotten() {
+        let memory = Memory::new(&Options::default()).unwrap();
+        let key = memory.key("near").unwrap();
+        let set = || memory.set(&key, Value::number(1.0)).unwrap();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        set();
+                    }
+                });
+            }
+            for _ in 0..20 {
+                let words: Vec<_> = (0..NEAR_WORDS).map(|_| AtomicU32::new(0)).collect();
+                let first = NonNull::new(words.as_ptr().cast_mut()).unwrap();
+                // SAFETY: there are as many as needed; they are freed below, and only accessed atomically.
+                assert!(unsafe { share_words(first) });
+                let word = &words[usize::from(memory.word(&key))];
+                set();
+                assert!(word.load(Ordering::SeqCst) > 0);
+                forget_words();
+                let last = word.load(Ordering::SeqCst);
+                set();
+                assert_eq!(word.load(Ordering::SeqCst), last);
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+    }
+}

@@ -14,6 +14,9 @@ use crate::engine::memory::Refusal;
 
 static MEMORIES: LazyLock<Mutex<HashMap<String, Place>>> = LazyLock::new(Mutex::default);
 
+/// All memories that there are.
+static ALL: Mutex<Vec<Weak<Memory>>> = Mutex::new(Vec::new());
+
 const NOT_STORED: Refusal =
     Refusal::Argument("this memory is in use already, and is not stored in that directory");
 
@@ -157,8 +160,34 @@ pub fn find(name: &str) -> Option<Arc<Memory>> {
     MEMORIES.lock().get(name).and_then(Place::memory)
 }
 
-/// Every memory that somebody has.
+/// Notes a memory for [`all`].
+pub(super) fn note(memory: &Arc<Memory>) {
+    let mut all = ALL.lock();
+    all.retain(|it| it.strong_count() > 0);
+    all.push(Arc::downgrade(memory));
+}
+
+/// Every memory that somebody has, also if it is not found by its name any more.
 pub(super) fn all() -> Vec<Arc<Memory>> {
-    let memories = MEMORIES.lock();
-    memories.values().filter_map(Place::memory).collect()
+    let all = ALL.lock();
+    all.iter().filter_map(Weak::upgrade).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_is_known_as_long_as_it_is_there() {
+        let known = |number| all().iter().any(|it| it.number == number);
+        let memory = Memory::new(&Options::default()).unwrap();
+        let number = memory.number;
+        let named = |memories: &HashMap<String, Place>| {
+            let mut named = memories.values().filter_map(Place::memory);
+            named.any(|it| Arc::ptr_eq(&it, &memory))
+        };
+        assert!(known(number) && !named(&MEMORIES.lock()));
+        drop(memory);
+        assert!(!known(number));
+    }
 }

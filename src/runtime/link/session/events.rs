@@ -31,7 +31,7 @@ impl EventPort {
         let woken = Arc::clone(&context.woken);
         Self {
             bus: open(name),
-            subscriber: Subscriber::new(limits, Box::new(move || woken.notify_one())),
+            subscriber: Subscriber::new(limits, Arc::new(move || woken.notify_one())),
         }
     }
 
