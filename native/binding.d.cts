@@ -101,6 +101,8 @@ export declare class NativeMemory {
   constructor(name: string, options?: NativeMemoryOptions | undefined | null)
   /** The array of 8 that calls write to. */
   scratch(out: Float64Array): void
+  /** The array of 4096 that `setPage` reads from. */
+  page(bytes: Uint8Array): void
   /** The value of a key: a number, text or bytes; what it is says the tag, 0 if there is none. */
   get(key: string): number | string | Buffer | undefined
   /** Whether a key has a value. */
@@ -111,6 +113,8 @@ export declare class NativeMemory {
   setString(key: string, value: string, json: boolean): void
   /** Sets bytes: what `v8.serialize` gives (10), or an app's (11). */
   setBytes(key: string, tag: number, bytes: Uint8Array): void
+  /** Sets JSON text with one byte a unit (8) or bytes (11), which are at the beginning of the page. */
+  setPage(key: string, tag: number, length: number): void
   /** Sets `true` (4), `false` (5), `null` (6) or `undefined` (7). */
   setTag(key: string, tag: number): void
   /**

@@ -4,6 +4,7 @@
 
 const native = require('../core/native.js')
 const { encode, decode, tags } = require('../values')
+const { fill, page } = require('../values/page.js')
 const { encodeJson } = require('./codec.js')
 const { checkKey } = require('./check.js')
 const { coded, recoded } = require('./coded.js')
@@ -46,6 +47,7 @@ class LocalMemory {
   constructor(name, options) {
     this.#native = coded(() => new native.NativeMemory(name, options.limits))
     this.#native.scratch(this.#out)
+    this.#native.page(page)
     this.#near = nearCache(options)
     this.#encode = options.json ? encodeJson : encode
     this.#waits = new Waits(this.#native)
@@ -146,6 +148,11 @@ class LocalMemory {
    * @param {unknown} value
    */
   #setOther(key, value) {
+    const length = fill(value)
+    if (length >= 0) {
+      this.#native.setPage(key, fill.tag, length)
+      return
+    }
     const data = this.#encode(value)
     const { tag } = encode
     if (tag === TEXT) this.#native.setString(key, /** @type {string} */ (data), true)

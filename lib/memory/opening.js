@@ -144,17 +144,19 @@ class Opening {
   /**
    * @param {number} partition
    * @param {string} prefix
+   * @param {string} after
    */
-  keys(partition, prefix) {
-    return this.#later((memory) => memory.keys(partition, prefix))
+  keys(partition, prefix, after) {
+    return this.#later((memory) => memory.keys(partition, prefix, after))
   }
 
   /**
    * @param {number} partition
    * @param {string} prefix
+   * @param {string} after
    */
-  scan(partition, prefix) {
-    return this.#later((memory) => memory.scan(partition, prefix))
+  scan(partition, prefix, after) {
+    return this.#later((memory) => memory.scan(partition, prefix, after))
   }
 
   /**

@@ -234,7 +234,7 @@ fn apply(
                     value: Some(&entry.value),
                 });
             }
-            before.is_some_and(|ends| ends == 0 || ends > now)
+            before.is_some_and(|(_, ends)| ends == 0 || ends > now)
         }
         Op::Delete => {
             if partition.version_of(key, now) == Version::NONE {

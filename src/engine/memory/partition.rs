@@ -171,8 +171,14 @@ impl Partition {
         budget.settle(&mut self.credit);
     }
 
-    /// Sets a value for which room is reserved. Returns the end (0 for never) of the one it replaces.
-    pub fn put(&mut self, key: &Key<'_>, value: Value, ends: u64, version: Version) -> Option<u64> {
+    /// Sets a value for which room is reserved. Returns the one it replaces and its end (0 for never).
+    pub fn put(
+        &mut self,
+        key: &Key<'_>,
+        value: Value,
+        ends: u64,
+        version: Version,
+    ) -> Option<(Value, u64)> {
         let hash = key.hash();
         self.raise(version);
         self.account(Self::size(key, &value), 0);
@@ -185,10 +191,10 @@ impl Partition {
             Slot::Occupied(mut slot) => {
                 let entry = slot.get_mut();
                 let freed = Entry::size(entry.key.len(), &entry.value);
-                let before = std::mem::replace(&mut entry.ends, ends);
-                entry.value = value;
+                let ended = std::mem::replace(&mut entry.ends, ends);
+                let before = std::mem::replace(&mut entry.value, value);
                 entry.version = version;
-                (freed, Some(before), slot)
+                (freed, Some((before, ended)), slot)
             }
             Slot::Vacant(slot) => {
                 let slot = slot.insert(Entry {
@@ -201,7 +207,7 @@ impl Partition {
                 (0, None, slot)
             }
         };
-        let ended = before.unwrap_or_default();
+        let ended = before.as_ref().map_or(0, |(_, ended)| *ended);
         if ended != ends {
             let mut end = (ended, hash, Arc::clone(&slot.get().key));
             self.ends.remove(&end);

@@ -103,6 +103,31 @@ impl Value {
         Ok(Self(Form::of(tag, bytes)))
     }
 
+    /// Becomes a value of these bytes, in its own room if that fits and nobody shares it.
+    ///
+    /// # Errors
+    /// See [`Value::new`]; it stays what it was.
+    pub fn become_bytes(&mut self, tag: Tag, bytes: &[u8]) -> Result<(), Refusal> {
+        if !tag.fits(bytes.len()) {
+            return Err(NOT_SO);
+        }
+        match &mut self.0 {
+            Form::Long {
+                tag: old,
+                bytes: room,
+            } if room.len() == bytes.len() => {
+                if let Some(room) = Arc::get_mut(room) {
+                    room.copy_from_slice(bytes);
+                    *old = tag;
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+        self.0 = Form::of(tag, bytes);
+        Ok(())
+    }
+
     /// A value of bytes that come one by one, as many as they say.
     ///
     /// # Errors
@@ -161,6 +186,13 @@ impl Value {
             Form::Short { .. } => 0,
             Form::Long { bytes, .. } => bytes.len() + 3 * size_of::<usize>(),
         }
+    }
+}
+
+/// `undefined`, which takes no room.
+impl Default for Value {
+    fn default() -> Self {
+        Self(Form::of(Tag::Undefined, &[]))
     }
 }
 

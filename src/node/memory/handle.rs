@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::Env;
 
 use super::js::{self, Js};
-use super::scratch::Scratch;
+use super::scratch::{PAGE, Scratch};
 use crate::engine::memory::{Commit, Committed, Key, Refusal, Tag, Value, Version};
 use crate::runtime::memories::{Client, Written};
 
@@ -16,6 +16,8 @@ pub(super) struct Handle {
     pub(super) scratch: Scratch,
     /// Ticket of the last plain write.
     pub(super) ticket: Cell<u64>,
+    /// What was replaced last, as room for the next value.
+    spare: Cell<Value>,
     closed: Cell<bool>,
 }
 
@@ -25,6 +27,7 @@ impl Handle {
             client,
             scratch: Scratch::none(),
             ticket: Cell::new(0),
+            spare: Cell::default(),
             closed: Cell::new(false),
         }
     }
@@ -33,6 +36,7 @@ impl Handle {
     pub(super) fn close(&self, env: Env) {
         self.closed.set(true);
         self.client.close();
+        self.spare.take();
         self.scratch.forget(env);
     }
 
@@ -85,8 +89,16 @@ impl Handle {
                     let bytes = bytes.len();
                     return Err(Refusal::TooLarge { bytes, limit });
                 }
-                self.set(key, Value::new(tag_of(tag)?, bytes)?)
+                self.set_in_spare(key, tag_of(tag)?, bytes)
             })
+        })
+    }
+
+    /// Sets what lib/ has written at the beginning of the page.
+    pub(super) fn set_page(&self, env: Env, key: Js, tag: f64, length: f64) -> Result<(), Refusal> {
+        self.with(env, key, |key| {
+            self.scratch
+                .with_page(length, |bytes| self.set_in_spare(key, tag_of(tag)?, bytes))
         })
     }
 
@@ -143,6 +155,18 @@ impl Handle {
     fn set(&self, key: &Key<'_>, value: Value) -> Result<(), Refusal> {
         self.check_open()?;
         self.written(self.client.memory().set(key, value)?);
+        Ok(())
+    }
+
+    /// Values of one size that replace each other take no room of the allocator, whose locks threads share.
+    fn set_in_spare(&self, key: &Key<'_>, tag: Tag, bytes: &[u8]) -> Result<(), Refusal> {
+        self.check_open()?;
+        let mut value = self.spare.take();
+        value.become_bytes(tag, bytes)?;
+        let (written, before) = self.client.memory().replace(key, value)?;
+        self.written(written);
+        let spare = before.filter(|it| it.bytes().len() <= PAGE);
+        self.spare.set(spare.unwrap_or_default());
         Ok(())
     }
 

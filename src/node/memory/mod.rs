@@ -92,7 +92,15 @@ impl NativeMemory {
     /// The array of 8 that calls write to.
     #[napi(catch_unwind, ts_args_type = "out: Float64Array")]
     pub fn scratch(&self, env: Env, out: Js) -> Result<(), String> {
-        self.handle.scratch.set(env, out).map_err(|it| refused(&it))
+        let set = self.handle.scratch.set_numbers(env, out);
+        set.map_err(|it| refused(&it))
+    }
+
+    /// The array of 4096 that `setPage` reads from.
+    #[napi(catch_unwind, ts_args_type = "bytes: Uint8Array")]
+    pub fn page(&self, env: Env, bytes: Js) -> Result<(), String> {
+        let set = self.handle.scratch.set_page(env, bytes);
+        set.map_err(|it| refused(&it))
     }
 
     /// The value of a key: a number, text or bytes; what it is says the tag, 0 if there is none.
@@ -135,6 +143,16 @@ impl NativeMemory {
     )]
     pub fn set_bytes(&self, env: Env, key: Js, tag: f64, bytes: Js) -> Result<(), String> {
         let set = self.handle.set_bytes(env, key, tag, bytes);
+        set.map_err(|it| refused(&it))
+    }
+
+    /// Sets JSON text with one byte a unit (8) or bytes (11), which are at the beginning of the page.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "key: string, tag: number, length: number"
+    )]
+    pub fn set_page(&self, env: Env, key: Js, tag: f64, length: f64) -> Result<(), String> {
+        let set = self.handle.set_page(env, key, tag, length);
         set.map_err(|it| refused(&it))
     }
 

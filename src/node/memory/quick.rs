@@ -24,6 +24,7 @@ pub(super) fn add(env: Env, this: Js, handle: &Rc<Handle>) -> napi::Result<()> {
     quick::add::<_, SetNumber>(env, this, handle)?;
     quick::add::<_, SetString>(env, this, handle)?;
     quick::add::<_, SetBytes>(env, this, handle)?;
+    quick::add::<_, SetPage>(env, this, handle)?;
     quick::add::<_, SetTag>(env, this, handle)?;
     quick::add::<_, Commit>(env, this, handle)?;
     quick::add::<_, Increment>(env, this, handle)?;
@@ -80,6 +81,17 @@ impl Quick<Handle> for SetBytes {
 
     fn call(handle: &Handle, env: Env, [key, tag, bytes]: [Js; 3]) -> Result<Js, Error<String>> {
         handle.set_bytes(env, key, tag.to_f64(env)?, bytes)?;
+        Ok(Js::UNDEFINED)
+    }
+}
+
+struct SetPage;
+
+impl Quick<Handle> for SetPage {
+    const NAME: &'static CStr = c"setPage";
+
+    fn call(handle: &Handle, env: Env, [key, tag, length]: [Js; 3]) -> Result<Js, Error<String>> {
+        handle.set_page(env, key, tag.to_f64(env)?, length.to_f64(env)?)?;
         Ok(Js::UNDEFINED)
     }
 }

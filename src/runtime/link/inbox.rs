@@ -113,7 +113,7 @@ mod tests {
         assert!(inbox.frame(b"1"));
         assert!(!inbox.frame(b"2"));
         inbox.end();
-        assert!(!inbox.frame(b"3") && !inbox.push(Arrival::Open));
+        assert!(!inbox.frame(b"3") && !inbox.push(Arrival::Open(String::new())));
         assert!(inbox.has_room() && inbox.take().is_empty());
     }
 }

@@ -175,9 +175,20 @@ impl Memory {
     /// # Errors
     /// It is too large, or there is no room, or the log has failed.
     pub fn set(&self, key: &Key<'_>, value: Value) -> Result<Written, Refusal> {
+        self.replace(key, value).map(|(written, _)| written)
+    }
+
+    /// As [`Memory::set`]; returns the value that was there too, whose room can serve another one.
+    ///
+    /// # Errors
+    /// See [`Memory::set`].
+    pub fn replace(
+        &self,
+        key: &Key<'_>,
+        value: Value,
+    ) -> Result<(Written, Option<Value>), Refusal> {
         check_size(value.bytes().len(), self.max_value)?;
-        let written = self.put(key, |_, _| Ok((value, 0)))?;
-        Ok(written)
+        self.put(key, |_, _| Ok((value, 0)))
     }
 
     /// Adds to a number, 0 if there is none; it keeps its end. Returns the sum.
@@ -186,7 +197,7 @@ impl Memory {
     /// There is a value and it is no number, `by` is not finite, there is no room, or the log has failed.
     pub fn increment(&self, key: &Key<'_>, by: f64) -> Result<(f64, Written), Refusal> {
         let mut total = 0.0;
-        let written = self.put(key, |before, now| {
+        let (written, _) = self.put(key, |before, now| {
             let before = before.filter(|entry| entry.lives(|| now));
             total = sum(before.map(|entry| &entry.value), by)?;
             let ends = before.map_or(0, |entry| entry.ends);
@@ -342,12 +353,13 @@ impl Memory {
     }
 
     /// Sets what `make` says, given what there is (also if it has ended) and the time: a value and its end.
+    /// Returns what it replaced, to be dropped where nothing is locked.
     #[inline]
     fn put(
         &self,
         key: &Key<'_>,
         make: impl FnOnce(Option<&Entry>, u64) -> Result<(Value, u64), Refusal>,
-    ) -> Result<Written, Refusal> {
+    ) -> Result<(Written, Option<Value>), Refusal> {
         self.check_log()?;
         let mut partition = self.lock(key.partition());
         let now = clock::time();
@@ -355,7 +367,7 @@ impl Memory {
         partition.reserve(Partition::size(key, &value), &self.budget)?;
         let mut telling = Telling::new(self);
         let version = partition.next_version(telling.floor(), now);
-        partition.put(key, value, ends, version);
+        let before = partition.put(key, value, ends, version);
         if telling.wants_details() {
             if let Some(entry) = partition.entry(key) {
                 telling.tell(&Applied {
@@ -375,7 +387,8 @@ impl Memory {
         let aftermath = telling.finish();
         drop(partition);
         let ticket = aftermath.run(self);
-        Ok(Written { version, ticket })
+        let before = before.map(|(value, _)| value);
+        Ok((Written { version, ticket }, before))
     }
 
     /// Waits until nobody is in the middle of something.
