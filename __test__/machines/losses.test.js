@@ -129,7 +129,9 @@ test('processes end with the one that made them, also in a loop without end', as
 
 test('a process whose maker is gone before it looks ends', async () => {
   const maker = spawnSync(process.execPath, ['--version'])
-  const worker = fork(path.join(LIBRARY, 'process-worker.js'), [`${maker.pid}`], { stdio: 'ignore' })
+  const worker = fork(path.join(LIBRARY, 'process-worker.js'), [`${maker.pid}`], {
+    stdio: 'ignore',
+  })
   const [, signal] = await within(once(worker, 'exit'), 'end of the worker', 20_000)
   assert.equal(signal, 'SIGKILL')
 })
