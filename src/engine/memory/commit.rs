@@ -220,9 +220,9 @@ fn apply(
 ) -> bool {
     partition.raise(version);
     match op {
-        Op::Put { value, ttl } => {
+        Op::Put { mut value, ttl } => {
             let ends = if ttl == 0 { 0 } else { now.saturating_add(ttl) };
-            let before = partition.put(key, value, ends, version);
+            let before = partition.put(key, &mut value, ends, version);
             if let Some(entry) = partition.entry(key) {
                 told(Applied {
                     kind: ChangeKind::Set,
@@ -234,7 +234,7 @@ fn apply(
                     value: Some(&entry.value),
                 });
             }
-            before.is_some_and(|(_, ends)| ends == 0 || ends > now)
+            before.is_some_and(|ends| ends == 0 || ends > now)
         }
         Op::Delete => {
             if partition.version_of(key, now) == Version::NONE {

@@ -171,17 +171,18 @@ impl Partition {
         budget.settle(&mut self.credit);
     }
 
-    /// Sets a value for which room is reserved. Returns the one it replaces and its end (0 for never).
+    /// Sets a value for which room is reserved, and leaves the one it replaces in its place, to be dropped
+    /// where nothing is locked. Returns the end of that one (0 for never).
     pub fn put(
         &mut self,
         key: &Key<'_>,
-        value: Value,
+        value: &mut Value,
         ends: u64,
         version: Version,
-    ) -> Option<(Value, u64)> {
+    ) -> Option<u64> {
         let hash = key.hash();
         self.raise(version);
-        self.account(Self::size(key, &value), 0);
+        self.account(Self::size(key, value), 0);
         let slot = self.entries.entry(
             hash,
             |it| it.hash == hash && *it.key == *key.text(),
@@ -191,15 +192,15 @@ impl Partition {
             Slot::Occupied(mut slot) => {
                 let entry = slot.get_mut();
                 let freed = Entry::size(entry.key.len(), &entry.value);
-                let ended = std::mem::replace(&mut entry.ends, ends);
-                let before = std::mem::replace(&mut entry.value, value);
+                let before = std::mem::replace(&mut entry.ends, ends);
+                std::mem::swap(&mut entry.value, value);
                 entry.version = version;
-                (freed, Some((before, ended)), slot)
+                (freed, Some(before), slot)
             }
             Slot::Vacant(slot) => {
                 let slot = slot.insert(Entry {
                     key: Arc::from(key.text()),
-                    value,
+                    value: std::mem::take(value),
                     version,
                     ends,
                     hash,
@@ -207,7 +208,7 @@ impl Partition {
                 (0, None, slot)
             }
         };
-        let ended = before.as_ref().map_or(0, |(_, ended)| *ended);
+        let ended = before.unwrap_or_default();
         if ended != ends {
             let mut end = (ended, hash, Arc::clone(&slot.get().key));
             self.ends.remove(&end);

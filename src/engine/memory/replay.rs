@@ -52,11 +52,11 @@ impl Replay {
         }
         match known.state {
             Has::Value(tag, bytes, ends) => {
-                let value = Value::new(tag, bytes)?;
+                let mut value = Value::new(tag, bytes)?;
                 if gone.is_some() {
                     self.gone.remove(key.text());
                 }
-                partition.put(key, value, ends, known.version);
+                partition.put(key, &mut value, ends, known.version);
             }
             Has::Gone(kind) => {
                 partition.forget(key);

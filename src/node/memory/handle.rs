@@ -163,10 +163,10 @@ impl Handle {
         self.check_open()?;
         let mut value = self.spare.take();
         value.become_bytes(tag, bytes)?;
-        let (written, before) = self.client.memory().replace(key, value)?;
-        self.written(written);
-        let spare = before.filter(|it| it.bytes().len() <= PAGE);
-        self.spare.set(spare.unwrap_or_default());
+        self.written(self.client.memory().exchange(key, &mut value)?);
+        if value.bytes().len() <= PAGE {
+            self.spare.set(value);
+        }
         Ok(())
     }
 

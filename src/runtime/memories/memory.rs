@@ -174,21 +174,18 @@ impl Memory {
     ///
     /// # Errors
     /// It is too large, or there is no room, or the log has failed.
-    pub fn set(&self, key: &Key<'_>, value: Value) -> Result<Written, Refusal> {
-        self.replace(key, value).map(|(written, _)| written)
+    #[inline]
+    pub fn set(&self, key: &Key<'_>, mut value: Value) -> Result<Written, Refusal> {
+        self.exchange(key, &mut value)
     }
 
-    /// As [`Memory::set`]; returns the value that was there too, whose room can serve another one.
+    /// As [`Memory::set`]; leaves the value that was there in its place, whose room can serve another one.
     ///
     /// # Errors
     /// See [`Memory::set`].
-    pub fn replace(
-        &self,
-        key: &Key<'_>,
-        value: Value,
-    ) -> Result<(Written, Option<Value>), Refusal> {
+    pub fn exchange(&self, key: &Key<'_>, value: &mut Value) -> Result<Written, Refusal> {
         check_size(value.bytes().len(), self.max_value)?;
-        self.put(key, |_, _| Ok((value, 0)))
+        self.put(key, value, |_, _, _| Ok(0))
     }
 
     /// Adds to a number, 0 if there is none; it keeps its end. Returns the sum.
@@ -197,11 +194,12 @@ impl Memory {
     /// There is a value and it is no number, `by` is not finite, there is no room, or the log has failed.
     pub fn increment(&self, key: &Key<'_>, by: f64) -> Result<(f64, Written), Refusal> {
         let mut total = 0.0;
-        let (written, _) = self.put(key, |before, now| {
+        let mut value = Value::default();
+        let written = self.put(key, &mut value, |value, before, now| {
             let before = before.filter(|entry| entry.lives(|| now));
             total = sum(before.map(|entry| &entry.value), by)?;
-            let ends = before.map_or(0, |entry| entry.ends);
-            Ok((Value::number(total), ends))
+            *value = Value::number(total);
+            Ok(before.map_or(0, |entry| entry.ends))
         })?;
         Ok((total, written))
     }
@@ -352,22 +350,23 @@ impl Memory {
         self.to_clients(|content| content.failed = Some(message.to_owned()));
     }
 
-    /// Sets what `make` says, given what there is (also if it has ended) and the time: a value and its end.
-    /// Returns what it replaced, to be dropped where nothing is locked.
+    /// Sets a value, which `make` may still change, given what there is (also if it has ended) and the time;
+    /// it says when it ends. What was replaced takes its place, to be dropped where nothing is locked.
     #[inline]
     fn put(
         &self,
         key: &Key<'_>,
-        make: impl FnOnce(Option<&Entry>, u64) -> Result<(Value, u64), Refusal>,
-    ) -> Result<(Written, Option<Value>), Refusal> {
+        value: &mut Value,
+        make: impl FnOnce(&mut Value, Option<&Entry>, u64) -> Result<u64, Refusal>,
+    ) -> Result<Written, Refusal> {
         self.check_log()?;
         let mut partition = self.lock(key.partition());
         let now = clock::time();
-        let (value, ends) = make(partition.entry(key), now.ms())?;
-        partition.reserve(Partition::size(key, &value), &self.budget)?;
+        let ends = make(value, partition.entry(key), now.ms())?;
+        partition.reserve(Partition::size(key, value), &self.budget)?;
         let mut telling = Telling::new(self);
         let version = partition.next_version(telling.floor(), now);
-        let before = partition.put(key, value, ends, version);
+        partition.put(key, value, ends, version);
         if telling.wants_details() {
             if let Some(entry) = partition.entry(key) {
                 telling.tell(&Applied {
@@ -387,8 +386,7 @@ impl Memory {
         let aftermath = telling.finish();
         drop(partition);
         let ticket = aftermath.run(self);
-        let before = before.map(|(value, _)| value);
-        Ok((Written { version, ticket }, before))
+        Ok(Written { version, ticket })
     }
 
     /// Waits until nobody is in the middle of something.
