@@ -139,11 +139,18 @@ impl Scheduler {
         let Some((lease, worker)) = self.release(id) else {
             return;
         };
+        let held = self.workers.get_mut(&lease.worker);
+        let freed = held.map_or(0, |it| std::mem::replace(&mut it.freed, now));
         if let Some(job) = self.jobs.get_mut(&lease.job)
             && lease.answered > 0
         {
-            let took = now.saturating_sub(lease.taken);
-            job.speed.add(took, lease.answered);
+            let begun = if lease.ahead {
+                // When the one before had ended.
+                lease.taken.max(freed)
+            } else {
+                lease.taken
+            };
+            job.speed.add(now.saturating_sub(begun), lease.answered);
         }
         if !lease.pieces.is_empty() {
             let cause = if as_lost {

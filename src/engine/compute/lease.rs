@@ -9,6 +9,8 @@ pub(super) struct Lease {
     pub(super) worker: WorkerKey,
     pub(super) job: JobId,
     pub(super) taken: Nanos,
+    /// It was sent while its worker was busy with the one before.
+    pub(super) ahead: bool,
     /// What is not answered yet.
     pub(super) pieces: Vec<Piece>,
     /// Items of it that were answered.

@@ -10,6 +10,7 @@
 //! - A worker is woken when there is something for it that it does not know of, and takes until it
 //!   gets nothing.
 
+mod ahead;
 mod answer;
 mod ballot;
 mod deadlines;

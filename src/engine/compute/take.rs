@@ -58,7 +58,8 @@ impl Scheduler {
     /// is woken when that changes.
     pub fn take(&mut self, key: WorkerKey, now: Nanos) -> Option<Chunk> {
         self.renew(key, now);
-        let found = self.next_job(key);
+        let ahead = self.next_ahead(key);
+        let found = ahead.or_else(|| self.next_job(key));
         let worker = self.workers.get_mut(&key)?;
         let Some(id) = found else {
             worker.asleep = true;
@@ -70,6 +71,11 @@ impl Scheduler {
         worker.asleep = false;
         let pieces = self.cut(id, key);
         let chunk = self.lease(id, key, pieces, now);
+        if ahead.is_some()
+            && let Some(lease) = self.leases.get_mut(&self.last_lease)
+        {
+            lease.ahead = true;
+        }
         self.make_room(id);
         self.rouse_next();
         chunk
@@ -228,6 +234,7 @@ impl Scheduler {
             worker: key,
             job: id,
             taken: now,
+            ahead: false,
             pieces,
             answered: 0,
             load,

@@ -125,9 +125,9 @@ pub enum WorkerKind {
 pub struct WorkerInfo {
     /// Its name: unique while it is online.
     pub id: Arc<str>,
-    /// Most chunks it has at once, 1 and up. A worker in another process, but for a page, has one, and
-    /// each further one when it has [asked](super::Scheduler::ask) for it: what is sent to it cannot be
-    /// had back from a loop that does not end, while others may have nothing to do.
+    /// Most chunks it has at once, 1 and up. A worker in another process, but for a page, has one, short
+    /// ones one ahead, and each further one when it has [asked](super::Scheduler::ask) for it: what is sent
+    /// to it cannot be had back from a loop that does not end, while others may have nothing to do.
     pub slots: u32,
     /// Where it runs.
     pub kind: WorkerKind,

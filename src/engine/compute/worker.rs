@@ -16,6 +16,8 @@ pub(super) struct Worker {
     pub(super) retiring: bool,
     /// Its leases have expired, and it has given no sign of life since.
     pub(super) silent: bool,
+    /// When it was through with a chunk last.
+    pub(super) freed: Nanos,
     /// The last sign of life.
     pub(super) seen: Nanos,
     /// There is a deadline for its next sign of life.
@@ -36,6 +38,7 @@ impl Worker {
             asked: false,
             retiring: false,
             silent: false,
+            freed: now,
             seen: now,
             watched: false,
             strikes: 0,

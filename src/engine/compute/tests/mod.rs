@@ -1,5 +1,6 @@
 //! Tests of the scheduler: what is said in which case, and lives of whole pools.
 
+mod ahead;
 mod chunks;
 mod endings;
 mod invariants;

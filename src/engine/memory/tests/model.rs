@@ -173,7 +173,7 @@ impl Run {
             .reserve(Partition::size(&key, &value), &self.budget)
             .unwrap();
         let version = self.real.0.next_version(Version::NONE, time(self.now));
-        self.real.0.put(&key, value, ends, version);
+        self.real.0.put(&key, &mut value.clone(), ends, version);
         let was = self.model.version(KEYS[at], self.now) != Version::NONE;
         let row = self.model.rows.entry(KEYS[at]).or_insert(Row {
             number: 0.0,

@@ -17,7 +17,7 @@ fn filled(entries: impl IntoIterator<Item = (String, usize)>) -> Partition {
 fn write(partition: &mut Partition, text: &str, length: usize) {
     let value = Value::new(Tag::Bytes, &vec![0; length]).unwrap();
     let version = partition.next_version(Version::NONE, time(NOW));
-    partition.put(&key(text), value, 0, version);
+    partition.put(&key(text), &mut value.clone(), 0, version);
 }
 
 fn limits(entries: usize, bytes: usize) -> PageLimits {

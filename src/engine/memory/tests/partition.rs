@@ -96,7 +96,7 @@ fn who_missed_forgotten_deletes_is_told() {
             .reserve(Partition::size(&key, &value), &budget)
             .unwrap();
         let version = partition.next_version(Version::NONE, time(NOW));
-        partition.put(&key, value, 0, version);
+        partition.put(&key, &mut value.clone(), 0, version);
         let version = partition.next_version(Version::NONE, time(NOW));
         partition.remove(&key, ChangeKind::Delete, version);
     }
