@@ -5,8 +5,10 @@ use super::MS;
 use super::scheduler::Scheduler;
 use super::types::{JobId, WorkerKey, WorkerKind};
 
-/// What it has takes no longer, as far as is known: by so much others may be through earlier.
+/// What it has takes no longer: by so much others may be through earlier.
 const SOON: f64 = 20.0 * MS as f64;
+/// As long as it is not known what items take: so many times what it has is left to do besides.
+const MUCH: u64 = 100;
 
 impl Scheduler {
     /// The job of which a worker that is busy with one chunk may have the next one too: the same one, so
@@ -23,10 +25,14 @@ impl Scheduler {
         }
         let lease = self.leases.get(lease).filter(|it| !it.cancelled)?;
         let (id, job) = (lease.job, self.jobs.get(&lease.job)?);
-        let takes = job.speed.per_item()? * lease.open_items() as f64;
+        let items = lease.open_items();
+        let is_short = match job.speed.per_item() {
+            Some(nanos) => nanos * items as f64 <= SOON,
+            None => job.queue.items() >= MUCH * items,
+        };
         let counts = job.options.timeout > 0 || job.options.concurrency > 0;
         let waits = |it: &JobId| *it != id && self.jobs.get(it).is_some_and(|it| it.has_work());
-        let may = takes <= SOON
+        let may = is_short
             && !counts
             && job.has_work()
             && self.can_give(id, key)

@@ -43,6 +43,17 @@ fn the_next_short_chunk_is_sent_while_a_process_is_busy() {
 }
 
 #[test]
+fn a_small_part_of_a_job_is_sent_ahead_before_it_is_known_what_items_take() {
+    for (items, is_sent) in [(101, true), (100, false)] {
+        let mut world = World::new();
+        let key = process(&mut world, "x");
+        world.job_of(single(), items);
+        world.must_take(key);
+        assert_eq!(world.take(key).is_some(), is_sent);
+    }
+}
+
+#[test]
 fn the_time_of_what_was_sent_ahead_is_counted_from_when_it_could_begin() {
     let mut world = World::new();
     let key = busy(&mut world, single(), 15 * MS);
