@@ -55,11 +55,13 @@ test('managers that were closed are collected', () =>
     return [manager]
   }))
 
+const PATH = '/es-networkcluster/v1/data/collected'
+
 /** A connection to a port where nobody speaks its protocol, and whether it has ended. */
 function connect(port) {
   let link
   const ended = new Promise((resolve) => {
-    link = new native.NativeLink('127.0.0.1', port, '/', () => {
+    link = new native.NativeLink('127.0.0.1', port, PATH, '{}', undefined, () => {
       if (link.drain().some((each) => String(each).startsWith('closed'))) resolve(undefined)
     })
   })
