@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -14,6 +14,7 @@ use crate::engine::command::ConnId;
 use crate::engine::config::Config;
 use crate::engine::hub::Hub;
 use crate::engine::ws;
+use crate::runtime::clock;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const HANDSHAKE: &[u8] = br##"{"event":"#handshake","cid":1}"##;
@@ -129,9 +130,9 @@ fn a_client_that_reads_nothing_loses_its_socket_when_it_is_dropped() {
     assert!(!message.is_unique(), "the rest waits");
     server.core.with_hub(|hub, _| hub.terminate(conn));
     // Who reads before the socket is gone makes room for more.
-    let end = Instant::now() + PATIENCE;
+    let end = clock::instant() + PATIENCE;
     while !message.is_unique() {
-        assert!(Instant::now() < end, "still there");
+        assert!(clock::instant() < end, "still there");
         thread::yield_now();
     }
     assert!(start.len() + Server::read_to_end(&mut client) < message.len());
