@@ -1,8 +1,8 @@
 'use strict'
 
-// JSON straight into a buffer, for what most packets consist of: plain objects, arrays, numbers,
-// strings of plain ASCII. It is the text that the default codec makes; everything else is left to
-// that.
+// JSON straight into a buffer, for what most packets and shared values consist of: plain objects,
+// arrays, numbers, strings of plain ASCII. It is the text that the default codec makes; everything else
+// is left to others.
 
 /** Up to here a loop is faster than two calls. */
 const SHORT = 48
@@ -12,6 +12,8 @@ const ESCAPED = /[^ !#-[\]-~]/
 const UNFIT = new Uint8Array(0x10000).fill(1)
 for (let unit = 0x20; unit < 0x7f; unit++) UNFIT[unit] = unit === 0x22 || unit === 0x5c ? 1 : 0
 const DEEPEST = 16
+/** Objects of a value that is kept; all of them are looked through for one that was met before. */
+const MOST_OBJECTS = 64
 /** More than a number or word takes together with what closes the values around it. */
 const SLACK = 64
 
@@ -25,6 +27,11 @@ let bytes = NOWHERE
 let at = 0
 let end = 0
 let busy = false
+/** Only what JSON keeps as structuredClone does. */
+let keeps = false
+/** Objects met, for that. @type {(object | null)[]} */
+const met = Array.from({ length: MOST_OBJECTS }, () => null)
+let count = 0
 
 /**
  * Writes a value as JSON text, if it is of that kind and there is room.
@@ -33,9 +40,31 @@ let busy = false
  * @returns {number} where the text ends; -1 if it could not be written
  */
 function writeJson(buffer, start, value) {
+  return write(buffer, start, value, false)
+}
+
+/**
+ * As `writeJson`, from the beginning of the buffer, if JSON keeps the value as structuredClone does: see
+ * values/plain.js.
+ * @param {Buffer} buffer
+ * @param {object} value
+ * @returns {number}
+ */
+function writeKept(buffer, value) {
+  return write(buffer, 0, value, true)
+}
+
+/**
+ * @param {Buffer} buffer
+ * @param {number} start
+ * @param {unknown} value
+ * @param {boolean} kept
+ */
+function write(buffer, start, value, kept) {
   // A getter of the value's may write another one.
   if (busy) return -1
   busy = true
+  keeps = kept
   bytes = /** @type {typeof bytes} */ (buffer)
   at = start
   end = buffer.length - SLACK
@@ -45,6 +74,7 @@ function writeJson(buffer, start, value) {
     return -1
   } finally {
     busy = false
+    while (count > 0) met[--count] = null
   }
 }
 
@@ -70,13 +100,22 @@ function writeValue(value, depth) {
 }
 
 function writeObject(value, depth) {
-  if (depth > DEEPEST || value.toJSON !== undefined) return false
+  if (depth > DEEPEST || value.toJSON !== undefined || (keeps && !isFirst(value))) return false
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype) return writeFields(value, depth)
   return prototype === Array.prototype && Array.isArray(value) && writeItems(value, depth)
 }
 
+/** Whether an object was not met before. */
+function isFirst(object) {
+  if (count === MOST_OBJECTS) return false
+  for (let i = 0; i < count; i++) if (met[i] === object) return false
+  met[count++] = object
+  return true
+}
+
 function writeItems(items, depth) {
+  if (keeps && Object.keys(items).length !== items.length) return false
   if (items.length === 0) return writeWord('[]')
   for (let i = 0; i < items.length; i++) {
     bytes[at++] = i === 0 ? 0x5b : 0x2c
@@ -92,7 +131,10 @@ function writeFields(object, depth) {
   for (const key in object) {
     if (!hasOwnProperty.call(object, key)) continue
     const value = object[key]
-    if (value === undefined) continue
+    if (value === undefined) {
+      if (keeps) return false
+      continue
+    }
     // To the codec that may be a Buffer in disguise.
     if (value === 'Buffer' && key === 'type') return false
     bytes[at++] = separator
@@ -137,6 +179,7 @@ function writeNumber(value) {
   const whole = value | 0
   // Also zero goes the other way, of which there are two.
   if (whole !== value || whole <= 0) {
+    if (keeps && !isKept(value)) return false
     return writeWord(Number.isFinite(value) ? String(value) : 'null')
   }
   if (at > end) return false
@@ -152,10 +195,15 @@ function writeNumber(value) {
   return true
 }
 
+/** Neither -0 nor NaN nor infinite. */
+function isKept(value) {
+  return value === 0 ? 1 / value > 0 : value - value === 0
+}
+
 function writeWord(word) {
   if (at > end) return false
   for (let i = 0; i < word.length; i++) bytes[at++] = word.charCodeAt(i)
   return true
 }
 
-module.exports = { abandon, writeJson }
+module.exports = { abandon, writeJson, writeKept }
