@@ -26,7 +26,10 @@ class Fake extends EventEmitter {
       idleTimeout: 1_000_000,
       make: (worker, exit) => this.#make(worker, exit),
       retire: (worker) => this.emit('retire', worker),
-      lost: (worker, reason) => this.lost.push(reason),
+      lost: (worker, reason) => {
+        this.lost.push(reason)
+        setImmediate(() => this.emit('lost'))
+      },
       load: () => ({ idle: this.idle, pending: this.pending }),
       giveUp: (reason) => {
         this.gaveUp = reason
@@ -62,6 +65,22 @@ test('there are no workers until some are needed, and never more than there may 
   assert.equal(fake.made, 3)
   await fake.crew.close()
   assert.equal(fake.lost.length, 3)
+})
+
+test('workers that never come online count as those that end early', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const fake = new Fake({ min: 1, max: 1 })
+  const gaveUp = once(fake, 'gaveUp')
+  fake.crew.start()
+  const starting = assert.rejects(fake.crew.scale(1, 1), { code: 'ERR_NC_NO_WORKERS' })
+  // The time they have, and what the next one has to wait.
+  fake.on('made', () => t.mock.timers.tick(60_000))
+  fake.on('lost', () => t.mock.timers.tick(2000))
+  await Promise.all([gaveUp, starting])
+  fake.removeAllListeners()
+  assert.match(fake.gaveUp, /did not come online within 60000 ms/)
+  assert.ok(fake.made >= 5)
+  await fake.crew.close()
 })
 
 test('scale() resolves when there are as many as said', async () => {

@@ -48,6 +48,7 @@ const LOOKS = 4
  * @property {number | undefined} online since when
  * @property {NodeJS.Timeout | undefined} starting
  * @property {string | undefined} reason why it was ended, if the manager did it
+ * @property {boolean} overdue it was ended because it did not come online
  */
 
 /** @param {string} reason */
@@ -207,6 +208,7 @@ class Crew {
       online: undefined,
       starting: undefined,
       reason: undefined,
+      overdue: false,
     }
     this.#members.set(id, member)
     try {
@@ -217,6 +219,7 @@ class Crew {
     }
     if (/** @type {string} */ (member.state) === 'gone') return
     member.starting = setTimeout(() => {
+      member.overdue = true
       this.#endMember(member, `did not come online within ${START_TIMEOUT} ms`)
     }, START_TIMEOUT).unref()
   }
@@ -237,12 +240,12 @@ class Crew {
    */
   #gone(member, reason) {
     if (member.state === 'gone') return
-    const isOwnEnd = member.state === 'ending'
+    const isOwnEnd = member.state === 'ending' && !member.overdue
     member.state = 'gone'
     clearTimeout(member.starting)
     this.#options.lost(member.id, member.reason ?? reason)
     this.#members.delete(member.id)
-    if (!isOwnEnd) this.#count(member, reason)
+    if (!isOwnEnd) this.#count(member, member.reason ?? reason)
     if (!this.#closed) this.#replace()
     this.#changed()
   }
