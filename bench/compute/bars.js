@@ -83,7 +83,7 @@ const bars = [
   },
   ...getSet('get', TEXTS, 'lmdb', 'ours-sync', 2),
   ...getSet('get', [...TEXTS, 'object'], 'lmdb', 'ours-near', 10, ', kept by the thread'),
-  ...getSet('set', TEXTS, 'lmdb', 'ours-sync', 20),
+  ...getSet('set', [...TEXTS, 'object', 'bytes'], 'lmdb', 'ours-sync', 20),
   ...getSet('set', [...TEXTS, 'object'], 'sharedmap', 'ours-sync', 1.5),
   {
     scenario: 'events',
