@@ -130,11 +130,14 @@ async fn admit(
     }
 }
 
-/// Waits while the directory of a memory is being read.
+/// Waits while the directory of a memory is being read, also if that is begun anew meanwhile.
 async fn settled(name: &str) {
     let end = Arc::new(Notify::new());
-    let told = Arc::clone(&end);
-    if when_settled(name, Arc::new(move || told.notify_one())) {
+    let wake = || {
+        let told = Arc::clone(&end);
+        Arc::new(move || told.notify_one())
+    };
+    while when_settled(name, wake()) {
         end.notified().await;
     }
 }
