@@ -87,6 +87,10 @@ async fn serve(stream: TcpStream, machine: &Arc<Machine>) {
     let Some((socket, outgoing, session)) = admitted else {
         return;
     };
+    if *closing.borrow() {
+        // Who closed it may have looked for its connections before this one was among them.
+        outgoing.abort(Close::GOING);
+    }
     let woken = session.woken();
     let session = parking_lot::Mutex::new(session);
     let gate = || outgoing.room();
