@@ -5,6 +5,7 @@ const assert = require('node:assert/strict')
 const net = require('node:net')
 const { once } = require('node:events')
 const WebSocket = require('ws')
+const native = require('../../lib/core/native.js')
 const { hosts, frames } = require('../../lib/link')
 const { greet } = require('./support/greeting')
 const { Memory, put } = require('./support/memory')
@@ -218,6 +219,36 @@ test('a machine that is closed says so', limit, async () => {
   const end = closed(socket)
   machine.release()
   assert.equal(await end, 1001)
+})
+
+test('a connection ends also with a machine that is closed while it is made', limit, async (t) => {
+  // Connections do not.
+  const keepsAlive = setInterval(() => {}, 1000)
+  t.after(() => clearInterval(keepsAlive))
+  // How long it is made before, in ms: found by trying, so that about every other one is ready.
+  let head = 0.5
+  for (let round = 0; round < 500; round++) {
+    const machine = native.NativeMachine.listen('127.0.0.1', 0, {}, () => {})
+    let open = false
+    await new Promise((resolve) => {
+      const link = new native.NativeLink(
+        '127.0.0.1',
+        machine.port,
+        `${PATH}data/m`,
+        '{}',
+        null,
+        () => {
+          const said = link.drain().map(String)
+          open ||= said.some((it) => it.startsWith('open'))
+          if (said.some((it) => it.startsWith('closed'))) resolve()
+        },
+      )
+      const end = performance.now() + Math.random() * head
+      while (performance.now() < end);
+      machine.close()
+    })
+    head *= open ? 0.98 : 1.02
+  }
 })
 
 test('an address of another process cannot be listened on', limit, async () => {

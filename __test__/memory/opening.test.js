@@ -207,6 +207,38 @@ test('of one that was closed meanwhile and opened by the same name there is one'
   assert.throws(() => new SharedMemoryClass(url, elsewhere), { code: 'ERR_NC_INVALID_ARG' })
 })
 
+test('without a directory the name is free when that is', async (t) => {
+  const directory = await filled(t, { a: 1 })
+  const url = await freeUrl('free')
+  const first = new SharedMemoryClass(url, { durable: { directory } })
+  const closing = first.close()
+  const second = new SharedMemoryClass(url)
+  t.after(() => second.close())
+  assert.equal(await second.get('a'), undefined)
+  await closing
+  await second.set('a', 2)
+  assert.equal(second.getSync('a'), 2)
+})
+
+const linux = { skip: process.platform !== 'linux' && 'threads are counted with /proc' }
+test('however often it is closed meanwhile, few threads wait', linux, async (t) => {
+  const directory = await filled(t, { a: 1 })
+  const count = () => fs.readdirSync('/proc/self/task').length
+  const before = count()
+  let most = before
+  const closing = []
+  for (let round = 0; round < 500; round++) {
+    const memory = new SharedMemoryClass(undefined, { durable: { directory } })
+    closing.push(memory.close())
+    most = Math.max(most, count())
+  }
+  // The directory is read by as many as there are processors.
+  assert.ok(most - before < 100, `${most - before} more`)
+  await Promise.all(closing)
+  const memory = await opening(t, directory)
+  assert.equal(await memory.get('a'), 1)
+})
+
 test('threads that open a directory at the same time share one memory', async (t) => {
   const options = { durable: { directory: await filled(t, { count: 1 }) } }
   const url = await freeUrl('threads')

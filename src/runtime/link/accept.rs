@@ -87,6 +87,10 @@ async fn serve(stream: TcpStream, machine: &Arc<Machine>) {
     let Some((socket, outgoing, session)) = admitted else {
         return;
     };
+    if *closing.borrow() {
+        // Who closed it may have looked for its connections before this one was among them.
+        outgoing.abort(Close::GOING);
+    }
     let woken = session.woken();
     let session = parking_lot::Mutex::new(session);
     let gate = || outgoing.room();
@@ -130,11 +134,14 @@ async fn admit(
     }
 }
 
-/// Waits while the directory of a memory is being read.
+/// Waits while the directory of a memory is being read, also if that is begun anew meanwhile.
 async fn settled(name: &str) {
     let end = Arc::new(Notify::new());
-    let told = Arc::clone(&end);
-    if when_settled(name, Arc::new(move || told.notify_one())) {
+    let wake = || {
+        let told = Arc::clone(&end);
+        Arc::new(move || told.notify_one())
+    };
+    while when_settled(name, wake()) {
         end.notified().await;
     }
 }

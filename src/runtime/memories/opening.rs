@@ -15,7 +15,6 @@ use crate::runtime::guard::guard;
 
 /// A memory that is being opened, by all who have asked for it meanwhile.
 pub(super) struct Opening {
-    directory: Box<Path>,
     state: Mutex<State>,
     settled: Condvar,
     /// Nobody waits for it any more: it is ended as soon as can be.
@@ -23,6 +22,10 @@ pub(super) struct Opening {
 }
 
 struct State {
+    /// What is to be opened.
+    options: Options,
+    /// That is so for good.
+    begun: bool,
     /// None while it is being opened.
     outcome: Option<Result<Arc<Memory>, Refusal>>,
     /// Open shares.
@@ -38,38 +41,38 @@ pub struct Share {
 }
 
 impl Opening {
-    fn new(directory: &Path, outcome: Option<Result<Arc<Memory>, Refusal>>) -> Arc<Self> {
+    fn new(options: Options, outcome: Option<Result<Arc<Memory>, Refusal>>) -> Arc<Self> {
         let state = State {
+            options,
+            begun: false,
             outcome,
             shares: 0,
             wakes: Vec::new(),
         };
         Arc::new(Self {
-            directory: directory.into(),
             state: Mutex::new(state),
             settled: Condvar::new(),
             unwanted: AtomicBool::new(false),
         })
     }
 
-    /// Begins to read a directory, once one that is to be ended has ended.
+    /// Begins to read a directory, if there is one, once one that is to be ended has ended.
     ///
     /// # Errors
     /// The system has no thread left.
     pub(super) fn begin(
         name: &str,
         options: &Options,
-        directory: &Path,
         before: Option<Arc<Self>>,
     ) -> Result<Arc<Self>, Refusal> {
-        let opening = Self::new(directory, None);
-        let (name, options, this) = (name.to_owned(), options.clone(), Arc::clone(&opening));
+        let opening = Self::new(options.clone(), None);
+        let (name, this) = (name.to_owned(), Arc::clone(&opening));
         let work = move || {
             if let Some(before) = before {
                 before.wait();
             }
-            let open = || durable::open(&options, &this.directory, &this.unwanted);
-            let opened = guard(open).unwrap_or_else(|message| Err(Refusal::Storage(message)));
+            let opened = guard(|| this.open());
+            let opened = opened.unwrap_or_else(|message| Err(Refusal::Storage(message)));
             this.settle(&name, opened);
         };
         let spawned = Builder::new().name("es-nc-open".to_owned()).spawn(work);
@@ -77,15 +80,36 @@ impl Opening {
         Ok(opening)
     }
 
-    pub(super) fn is_in(&self, directory: &Path) -> bool {
-        durable::same(&self.directory, directory)
+    fn open(&self) -> Result<Arc<Memory>, Refusal> {
+        let options = {
+            let mut state = self.state.lock();
+            state.begun = true;
+            if self.unwanted.load(Ordering::SeqCst) {
+                return Err(Refusal::Closed);
+            }
+            state.options.clone()
+        };
+        match &options.directory {
+            Some(directory) => durable::open(&options, directory, &self.unwanted),
+            None => Memory::new(&options),
+        }
     }
 
-    /// Takes part, unless it is to be ended.
-    pub(super) fn join(self: &Arc<Self>) -> Option<Share> {
+    pub(super) fn is_in(&self, directory: &Path) -> bool {
+        let own = self.state.lock().options.directory.clone();
+        own.is_some_and(|own| durable::same(&own, directory))
+    }
+
+    /// Takes part, unless it is to be ended. One that has not begun need not be: it opens what these
+    /// options say then, so that there is one thread that waits, however often that is closed.
+    pub(super) fn join(self: &Arc<Self>, options: &Options) -> Option<Share> {
         let mut state = self.state.lock();
         if self.unwanted.load(Ordering::SeqCst) {
-            return None;
+            if state.begun || options.max_value().is_err() {
+                return None;
+            }
+            state.options = options.clone();
+            self.unwanted.store(false, Ordering::SeqCst);
         }
         state.shares += 1;
         drop(state);
@@ -138,7 +162,7 @@ impl Opening {
 impl Share {
     /// Of a memory that is open, which counts this share already.
     pub(super) fn of(memory: Arc<Memory>) -> Self {
-        let opening = Opening::new(Path::new(""), Some(Ok(memory)));
+        let opening = Opening::new(Options::default(), Some(Ok(memory)));
         opening.state.lock().shares = 1;
         Self {
             opening,

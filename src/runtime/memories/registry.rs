@@ -59,7 +59,7 @@ pub fn begin(name: &str, options: &Options) -> Result<Share, Refusal> {
     let mut memories = MEMORIES.lock();
     let mut ending = None;
     if let Some(Place::Opening(opening)) = memories.get(name) {
-        if let Some(share) = opening.join() {
+        if let Some(share) = opening.join(options) {
             let other = |it: &Path| !opening.is_in(it);
             let elsewhere = options.directory.as_deref().is_some_and(other);
             return if elsewhere {
@@ -70,18 +70,17 @@ pub fn begin(name: &str, options: &Options) -> Result<Share, Refusal> {
         }
         ending = Some(Arc::clone(opening));
     }
-    match &options.directory {
-        Some(directory) if memories.get(name).and_then(Place::memory).is_none() => {
-            // What makes no sense is told at once.
-            options.max_value()?;
-            let opening = Opening::begin(name, options, directory, ending)?;
-            let share = opening.join().ok_or(Refusal::Closed)?;
-            memories.retain(|_, place| !place.is_free());
-            memories.insert(name.to_owned(), Place::Opening(opening));
-            Ok(share)
-        }
-        _ => open_in(&mut memories, name, options).map(Share::of),
+    let is_open = memories.get(name).and_then(Place::memory).is_some();
+    if is_open || (options.directory.is_none() && ending.is_none()) {
+        return open_in(&mut memories, name, options).map(Share::of);
     }
+    // What makes no sense is told at once.
+    options.max_value()?;
+    let opening = Opening::begin(name, options, ending)?;
+    let share = opening.join(options).ok_or(Refusal::Closed)?;
+    memories.retain(|_, place| !place.is_free());
+    memories.insert(name.to_owned(), Place::Opening(opening));
+    Ok(share)
 }
 
 fn open_in(
