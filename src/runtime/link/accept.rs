@@ -117,7 +117,12 @@ async fn admit(
         Err(_late) => Err(Refusal::NO_HELLO),
     };
     if known.is_ok() && caller.target.role == Role::Data {
-        settled(&machine.full_name(&caller.target.name)).await;
+        let name = machine.full_name(&caller.target.name);
+        // Who waits no longer is not to keep a place meanwhile.
+        tokio::select! {
+            () = settled(&name) => {}
+            () = left(&mut socket) => return None,
+        }
     }
     let opened = known.and_then(|(first, id)| {
         let hello = Hello::parse(&first).map_err(|_| Refusal::NO_HELLO)?;
@@ -144,6 +149,11 @@ async fn settled(name: &str) {
     while when_settled(name, wake()) {
         end.notified().await;
     }
+}
+
+/// Resolves when the other side has gone, or says something before it is answered.
+async fn left(socket: &mut Socket) {
+    while let Some(Ok(Message::Ping(_) | Message::Pong(_))) = socket.next().await {}
 }
 
 /// Why somebody is not let in, and the id of the frame that is answered with it.
