@@ -38,15 +38,15 @@ let busy = false
  * @param {unknown} value
  * @returns {number} how many bytes; -1: it is something else or too long
  * @throws {import('../core/network-cluster-error.js').NetworkClusterError} ERR_NC_INVALID_VALUE if one of its
- *   getters throws
+ *   getters throws, or its bytes are gone
  */
 function fill(value) {
   if (typeof value !== 'object' || value === null || busy) return -1
-  if (value instanceof Uint8Array) return fillBytes(value)
-  fill.tag = TEXT
-  at = 0
   busy = true
   try {
+    if (value instanceof Uint8Array) return fillBytes(value)
+    fill.tag = TEXT
+    at = 0
     return object(value, 1) ? at : -1
   } catch (cause) {
     throw invalidValue(value, cause)
