@@ -306,11 +306,12 @@ test('who takes an address over and cannot open the directory goes on trying', a
   t.after(() => memory.close())
   await memory.set('a', 'from the owner')
   await owner.end()
-  await assert.rejects(memory.get('a'), (error) => {
-    assert.equal(error.code, 'ERR_NC_CONNECT')
-    assert.equal(error.cause.code, 'ERR_NC_STORAGE')
-    return true
-  })
+  let error
+  // What was sent before the end of the owner was noticed fails for that alone.
+  do error = await memory.get('a').catch((reason) => reason)
+  while (error?.code === 'ERR_NC_CONNECT' && error.cause === undefined)
+  assert.equal(error.code, 'ERR_NC_CONNECT')
+  assert.equal(error.cause.code, 'ERR_NC_STORAGE')
   await blocker.close()
   let value
   while (value === undefined) value = await memory.get('a').catch(() => {})

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict')
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
+const net = require('node:net')
 const path = require('node:path')
 const { test } = require('node:test')
 const { Worker } = require('node:worker_threads')
@@ -25,6 +26,19 @@ async function opening(t, directory, options) {
   })
   t.after(() => memory.close())
   return memory
+}
+
+/** Whether anybody listens on a port. */
+async function listens(port) {
+  const socket = net.connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
 }
 
 /** A directory with values. */
@@ -110,6 +124,22 @@ test('locks and watches wait too', async (t) => {
   assert.equal((await since.next()).value.value, 2)
   assert.equal((await now.next()).value.value, 2)
   assert.equal((await dropped.next()).done, true)
+})
+
+test('who waits for a lock can stop before the memory is there', async (t) => {
+  const memory = await opening(t, await filled(t, { a: 1 }))
+  const controller = new AbortController()
+  const lock = memory.lock('l', { signal: controller.signal })
+  controller.abort(new Error('mine'))
+  await assert.rejects(lock, { message: 'mine' })
+  assert.throws(() => memory.getSync('a'), { code: 'ERR_NC_NOT_READY' })
+  await memory.ready
+  const later = new AbortController()
+  const held = await memory.lock('l')
+  const waiting = memory.lock('l', { signal: later.signal })
+  later.abort(new Error('mine'))
+  await assert.rejects(waiting, { message: 'mine' })
+  assert.equal(await held.release(), true)
 })
 
 test('a memory that cannot be opened tells everybody why', async (t) => {
@@ -271,6 +301,31 @@ test('a thread that ends meanwhile leaves the directory free', async (t) => {
   }
 })
 
+test('one that is being taken over can be closed, and opened anew at once', async (t) => {
+  const directory = temporary(t)
+  const url = await freeUrl('taken-over')
+  const options = { durable: { directory } }
+  const script = `
+    const { SharedMemoryClass } = require(${JSON.stringify(LIB)})
+    const memory = new SharedMemoryClass(${JSON.stringify(url)}, ${JSON.stringify(options)})
+    const values = Array.from({ length: 60_000 }, (_, i) => ['k' + i, i])
+    memory.set(Object.fromEntries(values)).then(() => console.log('set'))
+    process.stdin.resume()`
+  const owner = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(owner.stdout, 'data')
+  const memory = new SharedMemoryClass(url, options)
+  t.after(() => memory.close())
+  await memory.ready
+  owner.kill('SIGKILL')
+  await once(owner, 'exit')
+  // Who takes over listens before it reads.
+  while (!(await listens(new URL(url).port)));
+  await memory.close()
+  const again = new SharedMemoryClass(undefined, options)
+  t.after(() => again.close())
+  assert.equal(await again.has('k99'), true)
+})
+
 test('another process is let in when it is open', async (t) => {
   const url = await freeUrl('let-in')
   const durable = { directory: await filled(t, { a: 1 }) }
@@ -292,10 +347,37 @@ test('work on it waits', async (t) => {
   assert.deepEqual(results, [3, 6])
 })
 
+test('work that is aborted meanwhile is not begun', async (t) => {
+  const manager = new Manager({ maxWorkers: 1 })
+  t.after(() => manager.close())
+  await manager.run(() => 1)
+  const memory = await opening(t, await filled(t, { factor: 3 }))
+  const controller = new AbortController()
+  const Iterator = new IteratorClass(manager)
+  const work = new Iterator([1, 2]).useScope(memory)
+  const results = work.map(async (item, scope) => item * (await scope.get('factor')), {
+    signal: controller.signal,
+    chunkSize: 1,
+  })
+  // It waits for the memory, which is there in a later turn.
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve()
+  assert.throws(() => memory.getSync('factor'), { code: 'ERR_NC_NOT_READY' })
+  controller.abort()
+  await assert.rejects(results, { name: 'AbortError' })
+})
+
 test('no more than so much waits', async (t) => {
   const memory = await opening(t, temporary(t))
   const counts = Array.from({ length: 10_000 }, () => memory.increment('count'))
   await assert.rejects(memory.increment('count'), { code: 'ERR_NC_QUEUE_FULL' })
+  const named = await opening(t, temporary(t))
+  const unnamed = new SharedMemoryClass(undefined, { durable: { directory: temporary(t) } })
+  t.after(() => unnamed.close())
+  for (const it of [named, unnamed]) {
+    const asked = Array.from({ length: 10_000 }, () => it.has('a'))
+    await it.ready
+    await Promise.all(asked)
+  }
   await Promise.all(counts)
   assert.equal(await memory.increment('count'), 10_001)
 })

@@ -131,6 +131,20 @@ test('bytes of all lengths replace each other', (t) => {
   assert.deepEqual(memory.getSync('k'), Uint8Array.of(9, 9, 9, 9))
 })
 
+test('what only looks like bytes is refused as what cannot be copied is', async (t) => {
+  const memory = memoryOf(t)
+  const gone = new Uint8Array(4)
+  structuredClone(gone.buffer, { transfer: [gone.buffer] })
+  const proxy = new Proxy(new Uint8Array(4), {})
+  const refused = { name: 'NetworkClusterError', code: 'ERR_NC_INVALID_VALUE' }
+  for (const value of [gone, proxy, Object.create(Uint8Array.prototype)]) {
+    assert.throws(() => memory.setSync('k', value), refused)
+  }
+  await assert.rejects(memory.set('k', proxy, { ttl: 1000 }), { ...refused, message: /a Proxy/ })
+  memory.setSync('k', { a: 1 })
+  assert.deepEqual(memory.getSync('k'), { a: 1 })
+})
+
 test('a value is too large by the same rule, whichever way it goes', async (t) => {
   const memory = new SharedMemoryClass(await freeUrl(), { maxValueBytes: 100 })
   t.after(() => memory.close())

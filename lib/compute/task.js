@@ -159,11 +159,12 @@ async function startJob(task, { onResult, keep, window, whole }) {
   const { kind, options, description, memory, source } = task
   const compute = task.compute()
   await compute.ready()
+  const scope = description.report.usesScope ? await describeMemory(memory) : null
   throwIfAborted(options.signal)
   const chunkSize = chunkSizeOf(kind, options)
   const pulling = source.pull === undefined ? undefined : pullWindow(compute, chunkSize)
   const job = new Job(compute, description, options, kind, {
-    memory: description.report.usesScope ? await describeMemory(memory) : null,
+    memory: scope,
     stream: window !== undefined || pulling !== undefined || !options.ordered,
     total: source.list?.length ?? source.size,
     onResult: (first, count, tag, data) => {

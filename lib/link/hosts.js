@@ -85,13 +85,14 @@ class Joined extends EventEmitter {
     return this.#ready
   }
 
-  /** Leaves. May be called again. */
-  close() {
+  /** Leaves, at once. May be called again. Resolves once what was being prepared has ended. */
+  async close() {
     if (this.#closed) return
     this.#closed = true
     this.client?.close()
-    this.#prepared?.close()
+    const ended = this.#prepared?.close()
     this.machine?.release()
+    await ended
   }
 
   /** @returns {Promise<void> | null} null if another process serves, else when anybody is let in */

@@ -69,6 +69,16 @@ class Opening {
     return this.#opened
   }
 
+  /** As `opened`, and keeps the process alive. It is no operation: there is always room to wait. */
+  async ready() {
+    keepAlive.hold()
+    try {
+      await this.#opened
+    } finally {
+      keepAlive.release()
+    }
+  }
+
   /** @returns {Promise<LocalMemory>} */
   memory() {
     return this.#later((memory) => memory)
@@ -167,10 +177,11 @@ class Opening {
    * @returns {Promise<string>}
    */
   lock(key, lease, turn, signal) {
-    return this.#later((memory) => {
+    const locked = this.#later((memory) => {
       signal?.throwIfAborted()
       return memory.lock(key, lease, turn, signal)
     })
+    return signal === undefined ? locked : this.#unlessAborted(locked, signal)
   }
 
   /**
@@ -251,6 +262,22 @@ class Opening {
       this.#fail(recoded(cause))
     }
     this.#share.close()
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} result
+   * @param {AbortSignal} signal heeded until the memory is there, which then does so itself
+   * @returns {Promise<T>}
+   */
+  #unlessAborted(result, signal) {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason)
+      signal.addEventListener('abort', abort, { once: true })
+      const forget = () => signal.removeEventListener('abort', abort)
+      this.#opened.then(forget, forget)
+      result.then(resolve, reject)
+    })
   }
 
   /** @param {Error} reason */

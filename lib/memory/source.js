@@ -43,7 +43,7 @@ class Source {
     const backend = this.#backend
     if (backend === null || backend.here === false || backend.local === true)
       return Promise.resolve()
-    return backend.memory().then(() => {})
+    return backend.ready()
   }
 
   /** What is asked now. */
@@ -104,8 +104,9 @@ class Source {
     this.#backend = null
     for (const watch of [...this.#watches]) watch.end()
     const ended = backend.here ? backend.close(closed()) : undefined
-    this.#joined?.close()
+    const left = this.#joined?.close()
     await ended
+    await left
   }
 
   /**

@@ -72,13 +72,13 @@ function encodeNull() {
 
 /** @param {object} value */
 function encodeObject(value) {
-  if (value instanceof Uint8Array) {
-    encode.tag = BYTES
-    // What other threads may be writing to is copied once, here.
-    return value.buffer instanceof ArrayBuffer ? value : Uint8Array.from(value)
-  }
   let text
   try {
+    if (value instanceof Uint8Array) {
+      encode.tag = BYTES
+      // What other threads may be writing to is copied once, here.
+      return value.buffer instanceof ArrayBuffer ? value : Uint8Array.from(value)
+    }
     text = isPlain(value) ? JSON.stringify(value) : undefined
   } catch (cause) {
     throw invalidValue(value, cause)

@@ -5,6 +5,7 @@
 // takes several times as long.
 
 const { abandon, writeKept } = require('../core/json-writer')
+const { invalidValue } = require('./invalid.js')
 const { BYTES, JSON: TEXT } = require('./tags.js')
 
 /** The addon knows it too. */
@@ -18,6 +19,8 @@ const page = Buffer.from(new ArrayBuffer(SIZE))
  * that JSON keeps as structuredClone does (see plain.js), in ASCII. The tag is left in `fill.tag`.
  * @param {unknown} value
  * @returns {number} how many bytes; -1: it is something else, too long, or one of its getters throws
+ * @throws {import('../core/network-cluster-error.js').NetworkClusterError} ERR_NC_INVALID_VALUE if its bytes are
+ *   gone
  */
 function fill(value) {
   if (typeof value !== 'object' || value === null) return -1
@@ -29,13 +32,17 @@ fill.tag = TEXT
 
 /** @param {Uint8Array} bytes */
 function fillBytes(bytes) {
-  const { length } = bytes
-  if (length > SIZE) return -1
-  // A getter of the value that is being written may have led here.
-  abandon()
-  page.set(bytes)
-  fill.tag = BYTES
-  return length
+  try {
+    const { length } = bytes
+    if (length > SIZE) return -1
+    // A getter of the value that is being written may have led here.
+    abandon()
+    page.set(bytes)
+    fill.tag = BYTES
+    return length
+  } catch (cause) {
+    throw invalidValue(bytes, cause)
+  }
 }
 
 module.exports = { fill, page }
